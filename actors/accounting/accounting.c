@@ -1,0 +1,328 @@
+/* The accounting domain: what tasks' events cost and pay, and who has what. Invariant: money moves
+ * only by transfers, through the ledger, each caused by one event of tasks. */
+#include "accounting/accounting.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <ates/tasks.h>
+
+#include "accounting/accounting_check.h"
+#include "accounting/accounting_ledger.h"
+#include "accounting/accounting_listing.h"
+#include "accounting/accounting_state.h"
+#include "core/page.h"
+#include "core/users.h"
+
+#define INCOME_DAYS_DEFAULT 30
+
+/* Whose account a query is about. Somebody else must be known from auth's events or from a
+ * transfer, which may come first; the services themselves (user id 0) have no account. */
+static int find_account(struct ates_call *call, bool has_user_id, uint64_t user_id,
+                        uint64_t *account_id)
+{
+    struct ates_user_changed user;
+    int r = 0;
+
+    if (!has_user_id) {
+        user_id = call->user.id;
+    }
+    if (user_id == ACCOUNTING_COMPANY) {
+        r = ATES_NOT_FOUND;
+    } else if (user_id != call->user.id) {
+        r = ates_users_get(call->txn, user_id, &user);
+        if (r == ATES_NOT_FOUND) {
+            r = accounting_state_find_account(call->txn, user_id);
+        }
+    }
+    if (r == ATES_NOT_FOUND) {
+        return ates_refuse(call, ATES_NOT_FOUND, "USER_UNKNOWN");
+    }
+    if (r == 0) {
+        *account_id = user_id;
+    }
+    return r;
+}
+
+/* Refuses: NOT_FOUND / USER_UNKNOWN. */
+static int answer_show_balance(struct ates_call *call, const void *body, void *result)
+{
+    const struct accounting_show_balance *query = body;
+    struct accounting_show_balance_result *balance = result;
+    char today[ATES_DATE_SIZE];
+
+    int r = find_account(call, query->has_user_id, query->user_id, &balance->user_id);
+    if (r == 0) {
+        r = accounting_state_get_balance(call->txn, balance->user_id, &balance->balance_cents);
+    }
+    if (r != 0) {
+        return r;
+    }
+    ates_day_format(ates_day_at(call->time), today);
+    return accounting_state_get_day_total(call->txn, ates_text_from(today), balance->user_id,
+                                          &balance->today_cents);
+}
+
+/* Refuses: NOT_FOUND / USER_UNKNOWN; INVALID_ARGUMENT / FIELD_INVALID. */
+static int answer_show_account_transfers(struct ates_call *call, const void *body, void *result)
+{
+    const struct accounting_show_account_transfers *query = body;
+    struct accounting_show_account_transfers_result *transfers = result;
+    struct accounting_page page = {.has_next = false};
+    uint64_t account_id;
+
+    int r = find_account(call, query->has_user_id, query->user_id, &account_id);
+    if (r != 0) {
+        return r;
+    }
+    const struct accounting_listing listing = {
+        .user_id = &account_id,
+        .from = query->has_from ? query->from : 0,
+        .to = query->has_to ? query->to : INT64_MAX,
+        .after = query->has_after ? &query->after : NULL,
+        .limit = query->has_limit ? query->limit : ATES_PAGE_LIMIT,
+    };
+    r = accounting_list(call, &listing, &page);
+    transfers->items = page.items;
+    transfers->has_next = page.has_next;
+    transfers->next = page.next;
+    return r;
+}
+
+/* Refuses: INVALID_ARGUMENT / FIELD_INVALID. A user_id only filters: nobody's list is empty. */
+static int answer_show_all_account_transfers(struct ates_call *call, const void *body, void *result)
+{
+    const struct accounting_show_all_account_transfers *query = body;
+    struct accounting_show_all_account_transfers_result *transfers = result;
+    struct accounting_page page = {.has_next = false};
+
+    const struct accounting_listing listing = {
+        .user_id = query->has_user_id ? &query->user_id : NULL,
+        .kind = query->has_kind ? &query->kind : NULL,
+        .from = query->has_from ? query->from : 0,
+        .to = query->has_to ? query->to : INT64_MAX,
+        .after = query->has_after ? &query->after : NULL,
+        .limit = query->has_limit ? query->limit : ATES_PAGE_LIMIT,
+    };
+    int r = accounting_list(call, &listing, &page);
+    transfers->items = page.items;
+    transfers->has_next = page.has_next;
+    transfers->next = page.next;
+    return r;
+}
+
+/* A date that the table has checked. */
+static ates_day day_of(struct ates_text date)
+{
+    ates_day day;
+    const int r = ates_day_parse(date.data, date.size, &day);
+
+    assert(r == 0);
+    return day;
+}
+
+/* Refuses: INVALID_ARGUMENT / FIELD_INVALID, field from_date. */
+static int answer_show_income(struct ates_call *call, const void *body, void *result)
+{
+    const struct accounting_show_income *query = body;
+    struct accounting_show_income_result *income = result;
+    const ates_day to = query->has_to_date ? day_of(query->to_date) : ates_day_at(call->time);
+    ates_day from = to - (INCOME_DAYS_DEFAULT - 1);
+
+    if (query->has_from_date) {
+        from = day_of(query->from_date);
+    } else if (from < 0) {
+        from = 0; /* dates begin with 1970 */
+    }
+    if (from > to || to - from >= ACCOUNTING_INCOME_DAYS_MAX) {
+        return ates_refuse_field(call, ATES_INVALID_ARGUMENT, "FIELD_INVALID", "from_date",
+                                 "from_date: at most %d days up to to_date are expected",
+                                 ACCOUNTING_INCOME_DAYS_MAX);
+    }
+    const size_t count = (size_t)(to - from) + 1;
+    struct accounting_income *items = ates_arena_alloc(call->arena, count * sizeof *items);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        char *date = ates_arena_alloc(call->arena, ATES_DATE_SIZE);
+
+        ates_day_format(from + (ates_day)i, date);
+        items[i].date = ates_text_from(date);
+        r = accounting_state_get_day_total(call->txn, items[i].date, ACCOUNTING_COMPANY,
+                                           &items[i].income_cents);
+    }
+    income->items = (struct ates_list){items, count};
+    return r;
+}
+
+static const struct ates_handler handlers[] = {
+    {"show_balance", NULL, answer_show_balance},
+    {"show_account_transfers", NULL, answer_show_account_transfers},
+    {"show_all_account_transfers", NULL, answer_show_all_account_transfers},
+    {"show_income", NULL, answer_show_income},
+};
+
+/* What a user reads in the list of transfers: "Fee for task 17: Fix the door", cut at the field's
+ * limit. */
+static struct ates_text describe(struct ates_arena *arena, const char *what, uint64_t task_id,
+                                 struct ates_text name)
+{
+    enum { PREFIX_MAX = 64 };
+    char *text = ates_arena_alloc(arena, PREFIX_MAX + name.size);
+    const int prefix = snprintf(text, PREFIX_MAX, "%s for task %" PRIu64 ": ", what, task_id);
+    const size_t size = (size_t)prefix + name.size;
+    size_t end = 0;
+
+    memcpy(text + prefix, name.data, name.size);
+    for (size_t characters = 0; end < size; end++) {
+        characters += ((uint8_t)text[end] & 0xc0u) != 0x80u; /* not a later byte of a character */
+        if (characters > ACCOUNTING_DESCRIPTION_MAX) {
+            break;
+        }
+    }
+    return (struct ates_text){text, end};
+}
+
+/* An assignment costs its assignee the task's fee, whoever had the task before. */
+static int book_fee(struct ates_call *call, int64_t time, uint64_t task_id, uint64_t user_id,
+                    const struct accounting_task *task)
+{
+    const struct accounting_transfer fee = {
+        .user_id = user_id,
+        .kind = ACCOUNTING_ASSIGN_FEE,
+        .delta_cents = -task->assign_price_cents,
+        .has_task_id = true,
+        .task_id = task_id,
+        .description = describe(call->arena, "Fee", task_id, task->name),
+    };
+    return accounting_book(call, time, &fee);
+}
+
+/* Uniform over the cents from min to max, both included. */
+static int64_t draw_cents(const struct ates_source *source, int64_t min, int64_t max)
+{
+    return min + (int64_t)ates_random_uniform(source, (uint64_t)(max - min) + 1);
+}
+
+/* Prices the task, which comes with its first assignee.
+ * Refuses: ALREADY_EXISTS / TASK_ALREADY_PRICED; what accounting_book refuses. */
+static int follow_task_created(struct ates_call *call, const struct ates_event *event,
+                               const void *data)
+{
+    const struct tasks_task_created *created = data;
+    struct accounting_task task;
+
+    int r = accounting_state_get_task(call->txn, created->task_id, &task);
+    if (r != ATES_NOT_FOUND) {
+        return r != 0 ? r : ates_refuse(call, ATES_ALREADY_EXISTS, "TASK_ALREADY_PRICED");
+    }
+    task = (struct accounting_task){
+        .assign_price_cents = draw_cents(call->source, ACCOUNTING_ASSIGN_PRICE_CENTS_MIN,
+                                         ACCOUNTING_ASSIGN_PRICE_CENTS_MAX),
+        .complete_price_cents = draw_cents(call->source, ACCOUNTING_COMPLETE_PRICE_CENTS_MIN,
+                                           ACCOUNTING_COMPLETE_PRICE_CENTS_MAX),
+        .name = created->name,
+    };
+    const struct accounting_task_priced priced = {
+        .task_id = created->task_id,
+        .assign_price_cents = task.assign_price_cents,
+        .complete_price_cents = task.complete_price_cents,
+    };
+    const struct accounting_task_known known = {.task_id = created->task_id, .name = task.name};
+
+    r = ates_emit(call, &accounting_task_priced_message, &priced);
+    if (r == 0) {
+        r = book_fee(call, event->time, created->task_id, created->assigned_to, &task);
+    }
+    return r != 0 ? r : ates_emit(call, &accounting_task_known_message, &known);
+}
+
+static int get_task(struct ates_call *call, uint64_t task_id, struct accounting_task *task)
+{
+    int r = accounting_state_get_task(call->txn, task_id, task);
+
+    return r == ATES_NOT_FOUND ? ates_refuse(call, ATES_NOT_FOUND, "TASK_UNKNOWN") : r;
+}
+
+/* Refuses: NOT_FOUND / TASK_UNKNOWN; what accounting_book refuses. */
+static int follow_task_assigned(struct ates_call *call, const struct ates_event *event,
+                                const void *data)
+{
+    const struct tasks_task_assigned *assigned = data;
+    struct accounting_task task;
+
+    int r = get_task(call, assigned->task_id, &task);
+    return r != 0 ? r
+                  : book_fee(call, event->time, assigned->task_id, assigned->assigned_to, &task);
+}
+
+/* Refuses: NOT_FOUND / TASK_UNKNOWN; what accounting_book refuses. */
+static int follow_task_completed(struct ates_call *call, const struct ates_event *event,
+                                 const void *data)
+{
+    const struct tasks_task_completed *completed = data;
+    struct accounting_task task;
+
+    int r = get_task(call, completed->task_id, &task);
+    if (r != 0) {
+        return r;
+    }
+    const struct accounting_transfer reward = {
+        .user_id = completed->completed_by,
+        .kind = ACCOUNTING_COMPLETION_REWARD,
+        .delta_cents = task.complete_price_cents,
+        .has_task_id = true,
+        .task_id = completed->task_id,
+        .description = describe(call->arena, "Reward", completed->task_id, task.name),
+    };
+    return accounting_book(call, event->time, &reward);
+}
+
+static const struct ates_follow follows[] = {
+    {"auth", &ates_user_registered_message, 1, ates_users_follow_registered},
+    {"auth", &ates_user_changed_message, 1, ates_users_follow_changed},
+    {"tasks", &tasks_task_created_message, 1, follow_task_created},
+    {"tasks", &tasks_task_assigned_message, 1, follow_task_assigned},
+    {"tasks", &tasks_task_completed_message, 1, follow_task_completed},
+};
+
+static int apply_task_priced(struct ates_txn *txn, const struct ates_event *event, const void *data)
+{
+    (void)event;
+    return accounting_state_put_prices(txn, data);
+}
+
+static int apply_transfer_recorded(struct ates_txn *txn, const struct ates_event *event,
+                                   const void *data)
+{
+    const struct accounting_transfer_recorded *recorded = data;
+
+    (void)event;
+    return accounting_post(txn, &recorded->transfer);
+}
+
+static int apply_task_known(struct ates_txn *txn, const struct ates_event *event, const void *data)
+{
+    (void)event;
+    return accounting_state_put_name(txn, data);
+}
+
+static const struct ates_applier appliers[] = {
+    {&accounting_task_priced_message, apply_task_priced},
+    {&accounting_transfer_recorded_message, apply_transfer_recorded},
+    {&accounting_task_known_message, apply_task_known},
+};
+
+const struct ates_domain accounting_domain = {
+    .service = &accounting_service,
+    .tables = accounting_tables,
+    .handlers = handlers,
+    .handler_count = sizeof handlers / sizeof handlers[0],
+    .appliers = appliers,
+    .applier_count = sizeof appliers / sizeof appliers[0],
+    .follows = follows,
+    .follow_count = sizeof follows / sizeof follows[0],
+    .stops_at_dead = true,
+    .check = accounting_check,
+};

@@ -1,0 +1,209 @@
+/* Accounting's rows; see accounting_state.h. */
+#include "accounting/accounting_state.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#define PLACE_SIZE 17u /* timestamp, id, kind */
+
+const char *const accounting_tables[] = {
+    "task_prices", "task_names", "transfers", "by_user", "accounts", "day_totals", "counters", NULL,
+};
+
+int accounting_state_get_task(struct ates_txn *txn, uint64_t task_id, struct accounting_task *task)
+{
+    const struct ates_key key = ates_key_u64(task_id);
+    struct ates_bytes prices, name;
+
+    int r = ates_get(txn, ACCOUNTING_TASK_PRICES, &key, &prices);
+    if (r == 0) {
+        r = ates_get(txn, ACCOUNTING_TASK_NAMES, &key, &name);
+    }
+    if (r == 0 && prices.size != 16) {
+        r = -EBADMSG;
+    }
+    if (r == 0) {
+        task->assign_price_cents = (int64_t)ates_u64_from(prices.data);
+        task->complete_price_cents = (int64_t)ates_u64_from(prices.data + 8);
+        task->name = (struct ates_text){(const char *)name.data, name.size};
+    }
+    return r;
+}
+
+int accounting_state_put_prices(struct ates_txn *txn, const struct accounting_task_priced *prices)
+{
+    const struct ates_key key = ates_key_u64(prices->task_id);
+    struct ates_key row = ates_key_u64((uint64_t)prices->assign_price_cents);
+
+    ates_key_add_u64(&row, (uint64_t)prices->complete_price_cents);
+    return ates_put(txn, ACCOUNTING_TASK_PRICES, &key, row.data, row.size);
+}
+
+int accounting_state_put_name(struct ates_txn *txn, const struct accounting_task_known *known)
+{
+    const struct ates_key key = ates_key_u64(known->task_id);
+
+    return ates_put(txn, ACCOUNTING_TASK_NAMES, &key, known->name.data, known->name.size);
+}
+
+int accounting_state_find_account(struct ates_txn *txn, uint64_t account_id)
+{
+    const struct ates_key key = ates_key_u64(account_id);
+    struct ates_bytes row;
+
+    return ates_get(txn, ACCOUNTING_ACCOUNTS, &key, &row);
+}
+
+int accounting_state_get_balance(struct ates_txn *txn, uint64_t account_id, int64_t *cents)
+{
+    const struct ates_key key = ates_key_u64(account_id);
+
+    return ates_get_number(txn, ACCOUNTING_ACCOUNTS, &key, cents);
+}
+
+int accounting_state_put_balance(struct ates_txn *txn, uint64_t account_id, int64_t cents)
+{
+    const struct ates_key key = ates_key_u64(account_id);
+
+    return ates_put_number(txn, ACCOUNTING_ACCOUNTS, &key, cents);
+}
+
+struct ates_key accounting_day_total_key(struct ates_text date, uint64_t account_id)
+{
+    struct ates_key key = {.size = 0};
+
+    ates_key_add_bytes(&key, date.data, date.size);
+    ates_key_add_u64(&key, account_id);
+    return key;
+}
+
+int accounting_state_get_day_total(struct ates_txn *txn, struct ates_text date, uint64_t account_id,
+                                   int64_t *cents)
+{
+    const struct ates_key key = accounting_day_total_key(date, account_id);
+
+    return ates_get_number(txn, ACCOUNTING_DAY_TOTALS, &key, cents);
+}
+
+int accounting_state_put_day_total(struct ates_txn *txn, struct ates_text date, uint64_t account_id,
+                                   int64_t cents)
+{
+    const struct ates_key key = accounting_day_total_key(date, account_id);
+
+    return ates_put_number(txn, ACCOUNTING_DAY_TOTALS, &key, cents);
+}
+
+static struct ates_key counters_key(void)
+{
+    return (struct ates_key){.size = 8, .data = "counters"};
+}
+
+int accounting_state_get_counters(struct ates_txn *txn, struct accounting_counters *counters)
+{
+    const struct ates_key key = counters_key();
+    struct ates_bytes row;
+
+    int r = ates_get(txn, ACCOUNTING_COUNTERS, &key, &row);
+    if (r == ATES_NOT_FOUND) {
+        *counters = (struct accounting_counters){.closed_through = -1};
+        return 0;
+    }
+    if (r == 0 && row.size != 16) {
+        return -EBADMSG;
+    }
+    if (r == 0) {
+        counters->last_transfer_id = ates_u64_from(row.data);
+        counters->closed_through = (ates_day)(int64_t)ates_u64_from(row.data + 8);
+    }
+    return r;
+}
+
+int accounting_state_put_counters(struct ates_txn *txn, const struct accounting_counters *counters)
+{
+    const struct ates_key key = counters_key();
+    struct ates_key row = ates_key_u64(counters->last_transfer_id);
+
+    ates_key_add_u64(&row, (uint64_t)(int64_t)counters->closed_through);
+    return ates_put(txn, ACCOUNTING_COUNTERS, &key, row.data, row.size);
+}
+
+static void add_place(struct ates_key *key, const struct accounting_place *place)
+{
+    assert(place->timestamp >= 0); /* else it would sort after all others */
+    ates_key_add_u64(key, (uint64_t)place->timestamp);
+    ates_key_add_u64(key, place->id);
+    ates_key_add_u8(key, (uint8_t)place->kind);
+}
+
+struct ates_key accounting_transfer_key(const struct accounting_place *place)
+{
+    struct ates_key key = {.size = 0};
+
+    add_place(&key, place);
+    return key;
+}
+
+int accounting_place_from(struct ates_bytes key, struct accounting_place *place)
+{
+    if (key.size < PLACE_SIZE) {
+        return -EBADMSG;
+    }
+    const uint8_t *at = key.data + key.size - PLACE_SIZE;
+
+    place->timestamp = (int64_t)ates_u64_from(at);
+    place->id = ates_u64_from(at + 8);
+    place->kind = at[16];
+    return 0;
+}
+
+int accounting_state_put_transfer(struct ates_txn *txn, const struct accounting_transfer *transfer)
+{
+    const struct accounting_place place = {transfer->timestamp, transfer->id, transfer->kind};
+    const struct ates_key key = accounting_transfer_key(&place);
+    struct ates_key user_key = ates_key_u64(transfer->user_id);
+
+    add_place(&user_key, &place);
+    int r =
+        ates_put_message(txn, ACCOUNTING_TRANSFERS, &key, &accounting_transfer_message, transfer);
+    return r != 0 ? r : ates_put(txn, ACCOUNTING_BY_USER, &user_key, "", 0);
+}
+
+int accounting_state_get_transfer(struct ates_txn *txn, const struct accounting_place *place,
+                                  struct accounting_transfer *transfer, size_t *row_size)
+{
+    const struct ates_key key = accounting_transfer_key(place);
+    struct ates_bytes row;
+
+    int r = ates_get(txn, ACCOUNTING_TRANSFERS, &key, &row);
+    if (r != 0) {
+        return r;
+    }
+    if (ates_message_decode(&accounting_transfer_message, row.data, row.size, ATES_UNKNOWN_IGNORED,
+                            txn->arena, transfer, NULL) != 0) {
+        return -EBADMSG;
+    }
+    *row_size = row.size;
+    return 0;
+}
+
+int accounting_scan_open(struct ates_scan *scan, struct ates_txn *txn, const uint64_t *user_id,
+                         int64_t timestamp, uint64_t id)
+{
+    struct ates_key prefix = {.size = 0};
+
+    if (user_id != NULL) {
+        ates_key_add_u64(&prefix, *user_id);
+    }
+    struct ates_key from = prefix;
+    add_place(&from, &(struct accounting_place){.timestamp = timestamp, .id = id});
+    return ates_scan_open(scan, txn, user_id != NULL ? ACCOUNTING_BY_USER : ACCOUNTING_TRANSFERS,
+                          &prefix, &from);
+}
+
+int accounting_scan_next(struct ates_scan *scan, struct accounting_place *place)
+{
+    struct ates_bytes key, value;
+
+    int r = ates_scan_next(scan, &key, &value);
+    return r != 0 ? r : accounting_place_from(key, place);
+}

@@ -1,0 +1,325 @@
+/* atesd: runs the broker, one service, or all of them in one process. Signals arrive by signalfd in the main
+ * thread only; the actors are told through their pipes. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <czmq.h>
+#include <sodium.h>
+#ifdef ATES_WITH_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "broker/broker.h"
+#include "core/actor.h"
+#include "core/calendar.h"
+#include "core/config.h"
+#include "core/journal.h"
+#include "domains.h"
+
+#define SERVICES_MAX 8
+#define SETTINGS_MAX 8
+#define PING_INTERVAL_MS 10000 /* where no watchdog asks for a shorter one */
+
+struct daemon {
+    struct ates_config config;
+    const char *what; /* broker, a service's name, or all */
+    zactor_t *broker;
+    struct ates_actor *actors[SERVICES_MAX];
+    size_t actor_count;
+    size_t ready; /* actors that serve */
+    bool announced;
+    int64_t watchdog_ms; /* 0: nobody asks */
+    int64_t pinged_ms;
+    bool ponged[SERVICES_MAX + 1]; /* since the last ping; the broker's is the last */
+};
+
+static void usage(FILE *out)
+{
+    fputs("usage: atesd broker|", out);
+    for (size_t i = 0; ates_domains[i] != NULL; i++) {
+        fprintf(out, "%s|", ates_domains[i]->service->name);
+    }
+    fputs("all [options]\n"
+          "\n"
+          "  -c, --config FILE    read settings from FILE (default /etc/ates/ates.conf)\n"
+          "      --data DIR       where the services keep their data\n"
+          "      --run DIR        where their sockets are\n"
+          "      --log-level L    error, warning, notice, info or debug\n"
+          "  -h, --help           print this\n"
+          "  -V, --version        print the version\n",
+          out);
+}
+
+/* Returns 0 to go on, 1 where the program is done, -EINVAL on a wrong option. */
+static int parse(struct daemon *self, int argc, char **argv, const char **file,
+                 struct ates_setting *settings, size_t *count)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
+        {"run", required_argument, NULL, 'r'},    {"log-level", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
+        if (*count == SETTINGS_MAX) {
+            fputs("atesd: too many options\n", stderr);
+            return -EINVAL;
+        }
+        switch (option) {
+        case 'c':
+            *file = optarg;
+            break;
+        case 'd':
+            settings[(*count)++] = (struct ates_setting){"data", optarg};
+            break;
+        case 'r':
+            settings[(*count)++] = (struct ates_setting){"run", optarg};
+            break;
+        case 'l':
+            settings[(*count)++] = (struct ates_setting){"log/level", optarg};
+            break;
+        case 'h':
+            usage(stdout);
+            return 1;
+        case 'V':
+            puts("atesd " ATES_VERSION);
+            return 1;
+        default: /* getopt_long has said what is wrong */
+            return -EINVAL;
+        }
+    }
+    if (argc - optind != 1) {
+        fprintf(stderr, "atesd: %s; try: atesd --help\n",
+                optind == argc ? "say what to run" : "only one thing to run");
+        return -EINVAL;
+    }
+    self->what = argv[optind];
+    return 0;
+}
+
+static bool wanted(const struct daemon *self, const char *name)
+{
+    return strcmp(self->what, "all") == 0 || strcmp(self->what, name) == 0;
+}
+
+static int open_all(struct daemon *self, char *error, size_t error_size)
+{
+    bool found = wanted(self, "broker");
+    int r = 0;
+
+    if (found) {
+        r = ates_broker_start(self->config.run_dir, &self->broker, error, error_size);
+    }
+    for (size_t i = 0; r == 0 && ates_domains[i] != NULL; i++) {
+        if (wanted(self, ates_domains[i]->service->name)) {
+            found = true;
+            r = ates_actor_open(&self->actors[self->actor_count], ates_domains[i], &self->config,
+                                error, error_size);
+            self->actor_count += r == 0;
+        }
+    }
+    if (!found) {
+        snprintf(error, error_size, "there is no service '%s'; try: atesd --help", self->what);
+        return -EINVAL;
+    }
+    for (size_t i = 0; r == 0 && i < self->actor_count; i++) {
+        r = ates_actor_start(self->actors[i]);
+        if (r != 0) {
+            snprintf(error, error_size, "%s: cannot start a thread",
+                     ates_actor_name(self->actors[i]));
+        }
+    }
+    return r;
+}
+
+/* Intake first, the broker last: what is published while the services stop still finds its way. */
+static void close_all(struct daemon *self)
+{
+    while (self->actor_count > 0) {
+        ates_actor_close(&self->actors[--self->actor_count]);
+    }
+    zactor_destroy(&self->broker);
+}
+
+static void notify(const char *state)
+{
+#ifdef ATES_WITH_SYSTEMD
+    sd_notify(0, state);
+#else
+    (void)state;
+#endif
+}
+
+static void announce(struct daemon *self)
+{
+    if (!self->announced && self->ready == self->actor_count) {
+        self->announced = true;
+        notify("READY=1");
+        ates_journal(ATES_NOTICE, NULL, NULL, "atesd %s is ready", self->what);
+    }
+}
+
+/* What an actor (or the broker, index SERVICES_MAX) said. Returns 0, or -EIO where it has failed. */
+static int hear(struct daemon *self, size_t index, zactor_t *pipe)
+{
+    char *word = zstr_recv(pipe);
+    int r = 0;
+
+    if (word == NULL) {
+        return -EINTR;
+    }
+    if (strcmp(word, "READY") == 0) {
+        self->ready++;
+        announce(self);
+    } else if (strcmp(word, "PONG") == 0) {
+        self->ponged[index] = true;
+    } else {
+        r = -EIO; /* FAILED, which it has logged, or the broker's last signal */
+    }
+    zstr_free(&word);
+    return r;
+}
+
+/* The watchdog is fed only when every loop that does the work has gone round since the last time. */
+static void ping(struct daemon *self)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < self->actor_count; i++) {
+        all = all && self->ponged[i];
+    }
+    if (self->broker != NULL) {
+        all = all && self->ponged[SERVICES_MAX];
+    }
+    if (self->pinged_ms != 0 && !all) {
+        return;
+    }
+    if (self->pinged_ms != 0) {
+        notify("WATCHDOG=1");
+    }
+    for (size_t i = 0; i < self->actor_count; i++) {
+        self->ponged[i] = false;
+        zstr_send(ates_actor_pipe(self->actors[i]), "PING");
+    }
+    if (self->broker != NULL) {
+        self->ponged[SERVICES_MAX] = false;
+        zstr_send(self->broker, "PING");
+    }
+    self->pinged_ms = zclock_mono();
+}
+
+static int poll_once(struct daemon *self, int signals, bool *stop)
+{
+    zmq_pollitem_t items[SERVICES_MAX + 2] = {{NULL, signals, ZMQ_POLLIN, 0}};
+    int count = 1;
+    int r = 0;
+
+    for (size_t i = 0; i < self->actor_count; i++) {
+        items[count++] = (zmq_pollitem_t){
+            zsock_resolve(ates_actor_pipe(self->actors[i])), 0, ZMQ_POLLIN, 0};
+    }
+    if (self->broker != NULL) {
+        items[count++] = (zmq_pollitem_t){zsock_resolve(self->broker), 0, ZMQ_POLLIN, 0};
+    }
+    const int64_t interval = self->watchdog_ms > 0 ? self->watchdog_ms / 3 : PING_INTERVAL_MS;
+    const int64_t due = self->pinged_ms + interval - zclock_mono();
+    if (zmq_poll(items, count, due > 0 ? due : 0) < 0) {
+        return errno == EINTR ? 0 : -errno;
+    }
+    if (items[0].revents & ZMQ_POLLIN) {
+        struct signalfd_siginfo info;
+
+        *stop = read(signals, &info, sizeof info) == sizeof info;
+    }
+    for (size_t i = 0; r == 0 && i < self->actor_count; i++) {
+        if (items[1 + i].revents & ZMQ_POLLIN) {
+            r = hear(self, i, ates_actor_pipe(self->actors[i]));
+        }
+    }
+    if (r == 0 && self->broker != NULL && items[count - 1].revents & ZMQ_POLLIN) {
+        r = hear(self, SERVICES_MAX, self->broker);
+    }
+    if (r == 0 && zclock_mono() >= self->pinged_ms + interval) {
+        ping(self);
+    }
+    return r;
+}
+
+static int wait_for_end(struct daemon *self, int signals)
+{
+    bool stop = false;
+    int r = 0;
+
+#ifdef ATES_WITH_SYSTEMD
+    uint64_t watchdog_us = 0;
+    if (sd_watchdog_enabled(0, &watchdog_us) > 0) {
+        self->watchdog_ms = (int64_t)(watchdog_us / 1000);
+    }
+#endif
+    announce(self);
+    while (r == 0 && !stop) {
+        r = poll_once(self, signals, &stop);
+    }
+    notify("STOPPING=1");
+    return r;
+}
+
+static int block_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    /* Before any thread starts, so that all of them inherit it. */
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
+        return -1;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+int main(int argc, char **argv)
+{
+    static struct daemon self;
+    struct ates_setting settings[SETTINGS_MAX];
+    size_t setting_count = 0;
+    const char *file = NULL;
+    char error[8192] = "";
+
+    zsys_handler_set(NULL); /* before anything of CZMQ: signals are ours */
+    int r = parse(&self, argc, argv, &file, settings, &setting_count);
+    if (r != 0) {
+        return r > 0 ? EXIT_SUCCESS : 2;
+    }
+    const int signals = block_signals();
+    if (sodium_init() < 0 || signals < 0) {
+        fputs("atesd: cannot start\n", stderr);
+        return EXIT_FAILURE;
+    }
+    r = ates_config_load(&self.config, file, settings, setting_count, error, sizeof error);
+    if (r == 0) {
+        ates_journal_open(self.config.log_level);
+        ates_calendar_open(self.config.time_zone);
+        r = open_all(&self, error, sizeof error);
+    }
+    if (r != 0) {
+        fprintf(stderr, "atesd: %s\n", error);
+        close_all(&self);
+        return r == -EINVAL ? 2 : EXIT_FAILURE;
+    }
+    r = wait_for_end(&self, signals);
+    close_all(&self);
+    zsys_shutdown();
+    ates_journal(ATES_NOTICE, NULL, NULL, "atesd %s has %s", self.what,
+                 r == 0 ? "stopped" : "failed");
+    return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

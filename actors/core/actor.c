@@ -1,0 +1,252 @@
+/* An actor's life; see actor.h. The loop is loop.c. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/actor_private.h"
+#include "core/client_private.h"
+#include "core/datadir.h"
+#include "core/endpoint.h"
+#include "core/follower.h"
+#include "core/socket.h"
+
+static int load_keys(struct ates_actor *self, char *error, size_t error_size)
+{
+    char dir[sizeof self->config.data_dir + 8];
+
+    snprintf(dir, sizeof dir, "%s/keys", self->config.data_dir);
+    int r = ates_keys_load_fingerprint(dir, self->fingerprint_key, error, error_size);
+    if (r == 0) {
+        r = ates_keys_load_secret(dir, ATES_KEY_SERVICES, &self->service_key, error, error_size);
+    }
+    if (r == 0) {
+        self->keyring = ates_keyring_load(dir, error, error_size);
+        r = self->keyring != NULL ? 0 : -EINVAL;
+    }
+    return r;
+}
+
+/* Another daemon with other data but the same folder for sockets would take them over unnoticed. */
+static int lock_run_dir(struct ates_actor *self, char *error, size_t error_size)
+{
+    char path[sizeof self->config.run_dir + 80];
+    char what[sizeof self->config.run_dir + 80];
+
+    if (mkdir(self->config.run_dir, 0750) != 0 && errno != EEXIST) {
+        const int r = -errno;
+
+        snprintf(error, error_size, "%s: %s", self->config.run_dir, strerror(-r));
+        return r;
+    }
+    snprintf(path, sizeof path, "%s/%s.lock", self->config.run_dir, self->name);
+    snprintf(what, sizeof what, "%s/%s.sock", self->config.run_dir, self->name);
+    return ates_lock_file(path, what, &self->run_lock, error, error_size);
+}
+
+static int endpoint(const struct ates_actor *self, const char *name, char *out, size_t size,
+                    char *error, size_t error_size)
+{
+    int r = ates_endpoint(self->config.run_dir, name, out, size);
+
+    if (r != 0) {
+        snprintf(error, error_size, "%s: the path is too long for a socket", self->config.run_dir);
+    }
+    return r;
+}
+
+static int open_router(struct ates_actor *self, void *context, char *error, size_t error_size)
+{
+    char name[256];
+    int r = endpoint(self, self->name, name, sizeof name, error, error_size);
+
+    if (r != 0) {
+        return r;
+    }
+    self->router = ates_socket_open(context, ZMQ_ROUTER);
+    r = self->router != NULL ? ates_socket_bind(self->router, name) : -errno;
+    if (r != 0) {
+        snprintf(error, error_size, "%s: %s", name, zmq_strerror(-r));
+    }
+    return r;
+}
+
+static int open_events(struct ates_actor *self, void *context, char *error, size_t error_size)
+{
+    char publish[256], subscribe[256];
+    int r = endpoint(self, "private/publish", publish, sizeof publish, error, error_size);
+
+    if (r == 0) {
+        r = endpoint(self, "events", subscribe, sizeof subscribe, error, error_size);
+    }
+    if (r != 0) {
+        return r;
+    }
+    self->publisher = ates_socket_open(context, ZMQ_PUB);
+    self->subscriber = ates_socket_open(context, ZMQ_SUB);
+    if (self->publisher == NULL || self->subscriber == NULL ||
+        zmq_connect(self->publisher, publish) != 0 ||
+        zmq_connect(self->subscriber, subscribe) != 0) {
+        r = -errno;
+        snprintf(error, error_size, "%s: %s", publish, zmq_strerror(-r));
+    }
+    return r;
+}
+
+static bool is_followed(const struct ates_actor *self, const char *producer)
+{
+    for (size_t i = 0; i < self->follower_count; i++) {
+        if (strcmp(ates_follower_producer(self->followers[i]), producer) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int open_followers(struct ates_actor *self, void *context)
+{
+    const struct ates_domain *domain = self->domain;
+
+    if (domain->follow_count == 0) {
+        return 0;
+    }
+    self->client = ates_client_new_in(context, self->config.run_dir);
+    if (self->client == NULL) {
+        return -errno;
+    }
+    for (size_t i = 0; i < domain->follow_count; i++) {
+        const char *producer = domain->follows[i].producer;
+        char prefix[96];
+
+        if (is_followed(self, producer)) {
+            continue;
+        }
+        struct ates_follower *follower = ates_follower_new(self->engine, self->client, producer);
+        if (follower == NULL) {
+            return -errno;
+        }
+        self->followers[self->follower_count++] = follower;
+        const int size = snprintf(prefix, sizeof prefix, "%s.", producer);
+        if (zmq_setsockopt(self->subscriber, ZMQ_SUBSCRIBE, prefix, (size_t)size) != 0) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+static int open_sockets(struct ates_actor *self, char *error, size_t error_size)
+{
+    void *context = zsys_init();
+    int r = lock_run_dir(self, error, error_size);
+
+    if (r == 0) {
+        r = open_router(self, context, error, error_size);
+    }
+    if (r == 0) {
+        r = open_events(self, context, error, error_size);
+    }
+    if (r != 0) {
+        return r;
+    }
+    r = open_followers(self, context);
+    if (r == 0) {
+        self->workers = ates_workers_new(context);
+        r = self->workers != NULL ? 0 : -ENOMEM;
+    }
+    if (r != 0) {
+        snprintf(error, error_size, "%s: %s", self->name, strerror(-r));
+    }
+    return r;
+}
+
+int ates_actor_open(struct ates_actor **actor, const struct ates_domain *domain,
+                    const struct ates_config *config, char *error, size_t error_size)
+{
+    struct ates_actor *self = calloc(1, sizeof *self);
+
+    if (self == NULL) {
+        return -ENOMEM;
+    }
+    self->config = *config;
+    self->source = ates_source_system();
+    self->domain = domain;
+    self->name = domain->service->name;
+    self->run_lock = -1;
+    self->arena = ates_arena_new();
+    int r = ates_engine_open(&self->engine, domain, config, &self->source, error, error_size);
+    if (r == 0) {
+        r = load_keys(self, error, error_size);
+    }
+    if (r == 0) {
+        r = open_sockets(self, error, error_size);
+    }
+    if (r != 0) {
+        ates_actor_close(&self);
+        return r;
+    }
+    actor_index_routes(self);
+    *actor = self;
+    return 0;
+}
+
+int ates_actor_start(struct ates_actor *self)
+{
+    self->thread = zactor_new(actor_run, self);
+    return self->thread != NULL ? 0 : -ENOMEM;
+}
+
+zactor_t *ates_actor_pipe(struct ates_actor *self)
+{
+    return self->thread;
+}
+
+const char *ates_actor_name(const struct ates_actor *self)
+{
+    return self->name;
+}
+
+static void close_socket(void **socket)
+{
+    if (*socket != NULL) {
+        zmq_close(*socket);
+        *socket = NULL;
+    }
+}
+
+void ates_actor_close(struct ates_actor **actor)
+{
+    struct ates_actor *self = *actor;
+
+    if (self == NULL) {
+        return;
+    }
+    zactor_destroy(&self->thread); /* sends $TERM and waits for the thread's end */
+    if (self->workers != NULL) {
+        self->stopping = true;
+        ates_workers_stop(self->workers);
+        actor_drain_workers(self);
+        ates_workers_free(&self->workers);
+    }
+    for (size_t i = 0; i < self->follower_count; i++) {
+        ates_follower_free(&self->followers[i]);
+    }
+    ates_client_free(&self->client);
+    close_socket(&self->router);
+    close_socket(&self->publisher);
+    close_socket(&self->subscriber);
+    ates_engine_close(&self->engine);
+    ates_keyring_free(&self->keyring);
+    ates_arena_free(&self->arena);
+    ates_buffer_release(&self->reply_bytes);
+    ates_buffer_release(&self->scratch);
+    free(self->replies);
+    free(self->waiters);
+    if (self->run_lock >= 0) {
+        close(self->run_lock);
+    }
+    explicit_bzero(&self->service_key, sizeof self->service_key);
+    free(self);
+    *actor = NULL;
+}

@@ -1,0 +1,96 @@
+/* What the parts of an actor share: actor.c, loop.c, dispatch.c, common.c, follower.c. */
+#ifndef ATES_ACTOR_PRIVATE_H
+#define ATES_ACTOR_PRIVATE_H
+
+#include <ates/client.h>
+
+#include "core/actor.h"
+#include "core/engine.h"
+#include "core/request.h"
+#include "core/worker.h"
+
+#define ACTOR_FOLLOWERS_MAX 8u
+#define ACTOR_ROUTES_MAX 48u
+#define ACTOR_WAITERS_MAX 1024u
+
+struct ates_follower;
+
+/* What a command name leads to, and how often it did. */
+struct actor_route {
+    const struct ates_command *command;
+    const struct ates_handler *handler; /* NULL for a common command */
+    int (*answer)(struct ates_actor *actor, const void *body, struct ates_buffer *reply,
+                  struct ates_refusal *refusal); /* of a common command */
+    uint64_t count[ATES_STATUS_COUNT];
+    uint64_t total_us;
+};
+
+/* A reply that waits for the batch's commit, or for a job's end. */
+struct actor_reply {
+    struct ates_route route;
+    struct actor_route *command; /* NULL where none was found */
+    enum ates_status status;
+    size_t meta_offset, meta_size, body_offset, body_size; /* in actor->reply_bytes */
+    uint64_t job;                                          /* not 0: it waits for this job */
+    char request_id[65];                                   /* of a waiting one */
+    int64_t received_us;
+};
+
+struct ates_actor {
+    struct ates_engine *engine;
+    struct ates_config config;
+    struct ates_source source;
+    const struct ates_domain *domain;
+    const char *name;
+    struct ates_keyring *keyring;
+    struct ates_secret_key service_key;
+    uint8_t fingerprint_key[ATES_FINGERPRINT_KEY_SIZE];
+    int run_lock;
+    zactor_t *thread;
+    zsock_t *pipe;
+
+    void *router, *publisher, *subscriber;
+    struct ates_client *client; /* of the services that are followed */
+    int64_t token_until;        /* Unix ms: when the client's token wants renewal */
+    struct ates_follower *followers[ACTOR_FOLLOWERS_MAX];
+    size_t follower_count;
+    struct ates_workers *workers;
+    bool stopping;
+
+    struct ates_arena *arena; /* of the request in hand */
+    struct actor_route routes[ACTOR_ROUTES_MAX];
+    size_t route_count;
+    uint64_t unknown_commands, undeliverable;
+
+    struct actor_reply *replies; /* of the batch */
+    size_t reply_count, reply_capacity;
+    struct ates_buffer reply_bytes, scratch;
+    struct actor_reply *waiters;
+    size_t waiter_count, waiter_capacity;
+
+    int64_t head_due_us;
+    bool head_changed; /* events were published since the last announcement */
+};
+
+/* dispatch.c */
+/* Takes a request to its reply, its job or its worker. work_result as in ates_execution. */
+void actor_dispatch(struct ates_actor *actor, struct ates_request_message *request,
+                    const void *work_result);
+void actor_deferred_done(struct ates_actor *actor, void *owner, const void *output);
+/* After a commit: sends the batch's replies (lost: refuses them all), and those of finished jobs. */
+void actor_send_replies(struct ates_actor *actor, bool lost);
+void actor_release_replies(struct ates_actor *actor);
+void actor_index_routes(struct ates_actor *actor);
+
+/* common.c */
+int actor_health(struct ates_actor *, const void *, struct ates_buffer *, struct ates_refusal *);
+int actor_metrics(struct ates_actor *, const void *, struct ates_buffer *, struct ates_refusal *);
+int actor_read_events(struct ates_actor *, const void *, struct ates_buffer *, struct ates_refusal *);
+int actor_show_dead_letters(struct ates_actor *, const void *, struct ates_buffer *,
+                            struct ates_refusal *);
+
+/* loop.c */
+void actor_drain_workers(struct ates_actor *actor);
+void actor_run(zsock_t *pipe, void *argument);
+
+#endif

@@ -1,0 +1,90 @@
+/* What a handler does with its call: emits, refuses, defers, replies later. */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/engine_private.h"
+
+int ates_emit(struct ates_call *call, const struct ates_message *event, const void *data)
+{
+    struct ates_engine *self = call->engine;
+    size_t index = 0;
+
+    while (index < self->type_count && self->types[index]->data != event) {
+        index++;
+    }
+    assert(index < self->type_count && "an event that the service's table does not have");
+    self->staged = engine_grow(self->staged, self->staged_count, &self->staged_capacity,
+                               sizeof *self->staged);
+    const size_t offset = self->stage.size;
+    ates_message_encode(event, data, &self->stage);
+    self->staged[self->staged_count++] =
+        (struct staged_event){self->types[index], offset, self->stage.size - offset};
+    return 0;
+}
+
+int ates_refuse(struct ates_call *call, enum ates_status status, const char *reason)
+{
+    char words[64];
+    size_t i = 0;
+
+    for (; reason[i] != '\0' && i < sizeof words - 1; i++) {
+        const char c = reason[i];
+
+        words[i] = c == '_' ? ' ' : c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+    }
+    words[i] = '\0';
+    return ates_refusal_set(&call->refusal, status, reason, NULL, "%s", words);
+}
+
+int ates_refuse_field(struct ates_call *call, enum ates_status status, const char *reason,
+                      const char *field, const char *format, ...)
+{
+    char message[sizeof call->refusal.message];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    return ates_refusal_set(&call->refusal, status, reason, field, "%s", message);
+}
+
+int ates_refuse_busy(struct ates_call *call, const char *reason, uint32_t retry_after_ms)
+{
+    int r = ates_refuse(call, ATES_RESOURCE_EXHAUSTED, reason);
+
+    call->refusal.retry_after_ms = retry_after_ms;
+    return r;
+}
+
+int ates_defer(struct ates_call *call, const struct ates_work *work, const void *input)
+{
+    call->engine->work = work;
+    call->engine->work_input = ates_arena_copy(call->arena, input, work->input_size);
+    return ATES_DEFERRED;
+}
+
+void ates_wake(struct ates_call *call)
+{
+    call->engine->steps = true;
+}
+
+void ates_reply_later(struct ates_call *call, uint64_t job)
+{
+    assert(job != 0);
+    call->engine->job = job;
+    call->engine->steps = true;
+}
+
+void ates_finish(struct ates_call *call, uint64_t job, const struct ates_message *message,
+                 const void *result)
+{
+    struct ates_engine *self = call->engine;
+
+    assert(job != 0 && self->job_done == 0);
+    self->job_done = job;
+    self->job_reply.offset = self->stage.size;
+    ates_message_encode(message, result, &self->stage);
+    self->job_reply.size = self->stage.size - self->job_reply.offset;
+}
+

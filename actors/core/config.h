@@ -1,0 +1,36 @@
+/* Configuration: defaults, then a ZPL file, then ATES_* environment variables, then flags. One
+ * table of settings, in setting.c, names them all. */
+#ifndef ATES_CONFIG_H
+#define ATES_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/endpoint.h"
+
+struct ates_config {
+    char data_dir[4096];  /* data: absolute once loaded */
+    char run_dir[4096];   /* run: absolute once loaded; the sockets' folder */
+    char log_level[16];   /* log.level: error, warning, notice, info or debug */
+    char time_zone[64];   /* time_zone: IANA name, checked to exist; default Europe/Moscow */
+    char open_roles[128]; /* auth.open_roles: who may register without an administrator:
+                             developer,other */
+    int64_t access_ms;    /* auth.access_minutes: an access token's life; 15 */
+    int64_t session_ms;   /* auth.session_hours: a session's life; 12 */
+    int64_t map_size;     /* store.map_gigabytes: the largest size of each LMDB file; 16 */
+};
+
+/* One setting from a flag: name in ZPL's path form ("log/level", "data") and value. */
+struct ates_setting {
+    const char *name;
+    const char *value;
+};
+
+/* Loads into config. file may be NULL: then /etc/ates/ates.conf is read if it exists. Relative
+ * folders are taken from the current folder. Returns 0, or -EINVAL/-errno with one line in error
+ * (size bytes) that names the file and setting, variable or flag. Unknown settings are refused. */
+int ates_config_load(struct ates_config *config, const char *file, const struct ates_setting *flags,
+                     size_t flag_count, char *error, size_t size);
+
+#endif

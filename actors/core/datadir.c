@@ -1,0 +1,133 @@
+/* The data folder; see datadir.h. */
+#include "core/datadir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int fail(char *error, size_t error_size, const char *path)
+{
+    const int fault = -errno;
+
+    snprintf(error, error_size, "%s: %s", path, strerror(-fault));
+    return fault;
+}
+
+/* The file appears whole or not at all: an interrupted creation can be run again. */
+static int write_version(const char *data_dir, const char *path, char *error, size_t error_size)
+{
+    char fresh[4200];
+
+    snprintf(fresh, sizeof fresh, "%s/version.new", data_dir);
+    int file = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0) {
+        return fail(error, error_size, fresh);
+    }
+    int r = 0;
+    if (write(file, ATES_DATA_VERSION "\n", sizeof ATES_DATA_VERSION) != sizeof ATES_DATA_VERSION ||
+        fsync(file) != 0) {
+        r = fail(error, error_size, fresh);
+    }
+    close(file);
+    if (r == 0 && rename(fresh, path) != 0) {
+        r = fail(error, error_size, path);
+    }
+    return r;
+}
+
+int ates_datadir_create(const char *data_dir, char *error, size_t error_size)
+{
+    char path[4200];
+
+    if (mkdir(data_dir, 0700) != 0 && errno != EEXIST) {
+        return fail(error, error_size, data_dir);
+    }
+    snprintf(path, sizeof path, "%s/version", data_dir);
+    return access(path, F_OK) == 0 ? ates_datadir_check(data_dir, error, error_size)
+                                   : write_version(data_dir, path, error, error_size);
+}
+
+int ates_datadir_check(const char *data_dir, char *error, size_t error_size)
+{
+    char path[4200];
+    char version[32] = "";
+
+    snprintf(path, sizeof path, "%s/version", data_dir);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        snprintf(error, error_size,
+                 "%s: no aTES data here; make it with: atesctl admin init --data %s --login LOGIN "
+                 "--email EMAIL",
+                 data_dir, data_dir);
+        return -ENOENT;
+    }
+    if (file < 0) {
+        return fail(error, error_size, path);
+    }
+    const ssize_t size = read(file, version, sizeof version - 1);
+    close(file);
+    if (size < 0) {
+        return fail(error, error_size, path);
+    }
+    version[strcspn(version, "\n")] = '\0';
+    if (strcmp(version, ATES_DATA_VERSION) != 0) {
+        snprintf(error, error_size, "%s: data of version '%.16s'; this program reads version '%s'",
+                 path, version, ATES_DATA_VERSION);
+        return -EPROTONOSUPPORT;
+    }
+    return 0;
+}
+
+int ates_lock_file(const char *path, const char *what, int *lock, char *error, size_t error_size)
+{
+    char pid[32] = "";
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (file < 0) {
+        return fail(error, error_size, path);
+    }
+    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+        const int fault = errno;
+        const ssize_t size = read(file, pid, sizeof pid - 1);
+
+        close(file);
+        if (fault != EWOULDBLOCK) {
+            errno = fault;
+            return fail(error, error_size, path);
+        }
+        snprintf(error, error_size, "%s is in use by another process (pid %.*s)", what,
+                 size > 0 ? (int)strcspn(pid, "\n") : 1, size > 0 ? pid : "?");
+        return -EBUSY;
+    }
+    const int size = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    if (ftruncate(file, 0) != 0 || pwrite(file, pid, (size_t)size, 0) != size) {
+        const int r = fail(error, error_size, path);
+
+        close(file);
+        return r;
+    }
+    *lock = file;
+    return 0;
+}
+
+int ates_datadir_lock(const char *data_dir, const char *service, char *folder, size_t folder_size,
+                      int *lock, char *error, size_t error_size)
+{
+    char path[4200];
+    int r = ates_datadir_check(data_dir, error, error_size);
+
+    if (r != 0) {
+        return r;
+    }
+    snprintf(folder, folder_size, "%s/%s", data_dir, service);
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+        return fail(error, error_size, folder);
+    }
+    snprintf(path, sizeof path, "%s/%s/lock", data_dir, service);
+    return ates_lock_file(path, folder, lock, error, error_size);
+}

@@ -1,0 +1,139 @@
+/* What a domain gives to core: handlers that decide, answers that read, appliers that change.
+ *
+ * Handlers read state and refuse, or emit events; they own nothing and may draw time and randomness from
+ * the call only. Appliers fold one event into state, with no clock, no randomness and no refusal: what
+ * they do must depend on the event and the state alone, as a rebuild replays them. */
+#ifndef ATES_DOMAIN_H
+#define ATES_DOMAIN_H
+
+#include "core/config.h"
+#include "core/random.h"
+#include "core/store.h"
+#include "core/token.h"
+
+/* Tables that core keeps in every domain's state; a domain's own begin at ATES_TABLE_DOMAIN. */
+enum ates_core_table {
+    ATES_TABLE_META,         /* "applied" -> the last record folded in */
+    ATES_TABLE_REQUESTS,     /* hash of caller and request id -> its record */
+    ATES_TABLE_REQUEST_AGES, /* record number -> hash, oldest first, for expiry */
+    ATES_TABLE_CURSORS,      /* producer -> followed position */
+    ATES_TABLE_DEAD_LETTERS, /* producer, seq -> what could not be applied */
+    ATES_TABLE_JOBS,         /* job -> whose reply it holds */
+    ATES_TABLE_USERS,        /* user id -> what is known of the user (users.h) */
+    ATES_TABLE_DOMAIN
+};
+
+/* Who calls. A caller without a token has id 0 and is not signed in. */
+struct ates_caller {
+    bool signed_in;
+    uint64_t id;
+    enum ates_role role;
+    const struct ates_claims *claims; /* NULL where not signed in */
+    uint64_t origin;                  /* tells connections apart, for throttling */
+};
+
+/* Slow work for a worker thread: run reads input and writes output, both plain memory without pointers;
+ * both are wiped after use. */
+struct ates_work {
+    const char *name;
+    void (*run)(const void *input, void *output);
+    size_t input_size, output_size;
+};
+
+/* One command, followed event or job step while it is decided and answered. */
+struct ates_call {
+    struct ates_txn *txn;
+    struct ates_arena *arena;
+    const struct ates_source *source;
+    const struct ates_config *config;
+    void *domain;             /* the domain's own memory, from its open */
+    struct ates_caller user;
+    int64_t time;             /* Unix ms: the time of what this call emits */
+    struct ates_cause cause;  /* written into the events' envelopes; a job step may set it */
+    const void *work_result;  /* of the work that the handler deferred to; NULL on its first run */
+    uint64_t subject;         /* the id that a handler leaves for its answer */
+    struct ates_refusal refusal;
+    struct ates_engine *engine;
+};
+
+/* An event while it is applied, or a followed one while it is handled. */
+struct ates_event {
+    const char *name;
+    uint64_t seq;      /* 0 for a private event */
+    int64_t time;
+    uint64_t user_id;  /* of the cause; 0 where nobody called */
+};
+
+/* Returns 0, a refusal, a fault, or ATES_DEFERRED (from ates_defer). */
+typedef int ates_decide_fn(struct ates_call *call, const void *body);
+/* Fills result, which is zeroed, after the command's events were applied. */
+typedef int ates_answer_fn(struct ates_call *call, const void *body, void *result);
+typedef int ates_apply_fn(struct ates_txn *txn, const struct ates_event *event, const void *data);
+/* Returns 0; a refusal: the event can never be applied (a dead letter); -EAGAIN: later. */
+typedef int ates_follow_fn(struct ates_call *call, const struct ates_event *event, const void *data);
+
+struct ates_handler {
+    const char *command;
+    ates_decide_fn *decide; /* NULL for a query */
+    ates_answer_fn *answer; /* NULL where the result is empty, or comes with a job's end */
+};
+
+struct ates_applier {
+    const struct ates_message *event;
+    ates_apply_fn *apply;
+};
+
+struct ates_follow {
+    const char *producer;
+    const struct ates_message *event;
+    uint64_t version;
+    ates_follow_fn *handle;
+};
+
+struct ates_domain {
+    const struct ates_service *service;
+    const char *const *tables; /* NULL at the end; numbered from ATES_TABLE_DOMAIN */
+    const struct ates_handler *handlers;
+    size_t handler_count;
+    const struct ates_applier *appliers;
+    size_t applier_count;
+    const struct ates_follow *follows;
+    size_t follow_count;
+    bool stops_at_dead; /* a dead letter stops its stream: money never skips */
+    /* One step of unfinished jobs: emits at most a chunk; *more tells whether to call again. May be NULL. */
+    int (*step)(struct ates_call *call, bool *more);
+    /* Looks for rows that contradict each other; 0, or -EBADMSG with one line in error. May be NULL. */
+    int (*check)(struct ates_txn *txn, char *error, size_t error_size);
+    /* Makes and frees the domain's own memory (throttles, keys: nothing that state needs). May be NULL. */
+    int (*open)(const struct ates_config *config, const char *keys_dir, void **memory, char *error,
+                size_t error_size);
+    void (*close)(void **memory);
+};
+
+#define ATES_DEFERRED ((int)ATES_STATUS_COUNT)
+
+/* Stages an event (of the service's table) for this call. Returns 0. */
+int ates_emit(struct ates_call *call, const struct ates_message *event, const void *data);
+
+/* Refuses: sets the call's refusal and returns (int)status. */
+int ates_refuse(struct ates_call *call, enum ates_status status, const char *reason);
+__attribute__((format(printf, 5, 6))) int ates_refuse_field(struct ates_call *call,
+                                                            enum ates_status status,
+                                                            const char *reason, const char *field,
+                                                            const char *format, ...);
+/* Refuses with RESOURCE_EXHAUSTED and when to try again. */
+int ates_refuse_busy(struct ates_call *call, const char *reason, uint32_t retry_after_ms);
+
+/* Hands input to a worker; the handler must return what this returns, and is run again, from the checks on,
+ * with call->work_result set. */
+int ates_defer(struct ates_call *call, const struct ates_work *work, const void *input);
+
+/* The reply comes when the domain's step calls ates_finish with the same job (an id of the domain's, unique
+ * for ever); also wakes the step. */
+void ates_reply_later(struct ates_call *call, uint64_t job);
+void ates_finish(struct ates_call *call, uint64_t job, const struct ates_message *message,
+                 const void *result);
+/* Makes sure that the domain's step runs again. */
+void ates_wake(struct ates_call *call);
+
+#endif

@@ -1,0 +1,137 @@
+/* The engine: one domain's log and state, and the batch in which commands, followed events and job steps
+ * are decided, applied and made durable together. Knows no sockets.
+ *
+ * Invariants: state is never ahead of the log on disk; nothing that a batch did is shown before
+ * ates_engine_commit returned 0; one log record holds everything that one call did.
+ * All functions but open and close run on the thread that called ates_engine_start. */
+#ifndef ATES_ENGINE_H
+#define ATES_ENGINE_H
+
+#include "core/domain.h"
+#include "core/log.h"
+
+struct ates_engine;
+
+/* The names of all tables of a domain's state, core's first, into tables; returns how many. */
+size_t ates_domain_tables(const struct ates_domain *domain, const char *tables[ATES_TABLES_MAX]);
+
+/* Opens log, state, keys and the domain's memory below config->data_dir, and takes the lock that keeps a second
+ * process off the same data. Returns 0, or -errno with one line in error. */
+int ates_engine_open(struct ates_engine **engine, const struct ates_domain *domain,
+                     const struct ates_config *config, const struct ates_source *source, char *error,
+                     size_t error_size);
+/* The same with its state in DATA/SERVICE/STATE_FOLDER, for a rebuild beside the real one. */
+int ates_engine_open_at(struct ates_engine **engine, const struct ates_domain *domain,
+                        const struct ates_config *config, const struct ates_source *source,
+                        const char *state_folder, char *error, size_t error_size);
+void ates_engine_close(struct ates_engine **engine); /* checkpoints, where it was started */
+
+/* Who wants to know how far long work has come: told now and then, and at its end. */
+struct ates_progress {
+    void (*tell)(void *context, uint64_t done, uint64_t total);
+    void *context;
+};
+/* Tells of the records that the next start applies. progress must outlive it. */
+void ates_engine_on_replay(struct ates_engine *engine, const struct ates_progress *progress);
+
+/* Begins work on this thread: applies the log's records that state has not seen. */
+int ates_engine_start(struct ates_engine *engine);
+
+const struct ates_domain *ates_engine_domain(const struct ates_engine *engine);
+const struct ates_config *ates_engine_config(const struct ates_engine *engine);
+const struct ates_source *ates_engine_source(const struct ates_engine *engine);
+struct ates_log *ates_engine_log(struct ates_engine *engine);
+struct ates_txn *ates_engine_txn(struct ates_engine *engine);
+unsigned ates_engine_used_permille(const struct ates_engine *engine);
+/* The head as the batch so far leaves it. */
+const struct ates_log_head *ates_engine_head(const struct ates_engine *engine);
+
+/* A command to execute. */
+struct ates_execution {
+    const struct ates_handler *handler;
+    const struct ates_command *command;
+    const void *body; /* decoded by command->body; not read where the reply is a stored one */
+    struct ates_caller caller;
+    struct ates_text request_id; /* size 0: none */
+    const uint8_t *fingerprint;  /* of command and body, where there is a request id */
+    const void *work_result;     /* NULL on the first run */
+};
+
+/* What came of it; what it points to is valid until the engine's next call. */
+struct ates_outcome {
+    int status;                     /* enum ates_status, or ATES_DEFERRED */
+    struct ates_refusal refusal;    /* where refused */
+    uint64_t seq;                   /* that the reply reflects */
+    bool replayed;
+    uint64_t job;                   /* not 0: the reply comes with this job's end */
+    struct ates_bytes reply;        /* encoded result where OK and no job */
+    const struct ates_work *work;   /* where deferred */
+    const void *work_input;
+};
+
+/* Executes one command within the batch. */
+void ates_engine_execute(struct ates_engine *engine, const struct ates_execution *execution,
+                         struct ates_outcome *outcome);
+
+/* Followed events. */
+struct ates_position {
+    bool known;                   /* false: nothing was followed yet */
+    char log_id[ATES_UUID_SIZE];
+    uint64_t seq;
+    uint8_t hash[ATES_HASH_SIZE];
+};
+int ates_engine_position(struct ates_engine *engine, const char *producer,
+                         struct ates_position *position);
+
+/* Takes in one followed event, which must be the next of its producer. position is the one after it.
+ * Returns 0 (applied, or of no interest, or a dead letter was recorded and the stream goes on);
+ * ATES_FAILED_PRECONDITION: it is dead and the domain stops at that (refusal says why); -EAGAIN: later;
+ * other faults: later, after ates_engine_commit. */
+int ates_engine_follow(struct ates_engine *engine, const struct ates_envelope *envelope,
+                       struct ates_bytes bytes, const struct ates_position *position,
+                       struct ates_refusal *refusal);
+/* Records the position reached through events of no interest. */
+int ates_engine_follow_position(struct ates_engine *engine, const char *producer,
+                                const struct ates_position *position);
+
+/* One step of the domain's jobs, if there may be any; *more tells whether there may be yet more. */
+int ates_engine_step(struct ates_engine *engine, bool *more);
+bool ates_engine_has_steps(const struct ates_engine *engine);
+
+/* A job that the batch finished, with the reply for those who wait. */
+struct ates_finished_job {
+    uint64_t job;
+    uint64_t seq;
+    struct ates_bytes reply;
+};
+
+/* Makes the batch durable with one commit, then begins the next. Returns 0; -ENOSPC: the whole batch is
+ * undone (nothing of it may be shown); any other fault: end the process without a reply.
+ * After 0 the batch's envelopes and finished jobs can be read until the next call that executes. */
+int ates_engine_commit(struct ates_engine *engine);
+size_t ates_engine_committed_events(const struct ates_engine *engine);
+struct ates_bytes ates_engine_committed_event(const struct ates_engine *engine, size_t index,
+                                              const struct ates_event_type **type);
+size_t ates_engine_finished_jobs(const struct ates_engine *engine);
+struct ates_finished_job ates_engine_finished_job(const struct ates_engine *engine, size_t index);
+
+/* Commits the state if enough is dirty or a second has passed; to be called between batches.
+ * Returns the number of ms until it wants to be called again, or a fault. */
+int64_t ates_engine_checkpoint(struct ates_engine *engine, bool now);
+
+/* How many writes the next checkpoint may hold, as the last one held writes and took took_us: what fits the
+ * time for which a checkpoint may hold up the loop. */
+unsigned long ates_checkpoint_budget(unsigned long budget, unsigned long writes, int64_t took_us);
+
+struct ates_engine_figures {
+    uint64_t batches, records, checkpoints, commit_us, checkpoint_us, replayed;
+};
+const struct ates_engine_figures *ates_engine_figures(const struct ates_engine *engine);
+
+/* One command executed and committed by the program itself, without sockets; deferred work runs in place.
+ * result is decoded from the arena's bytes. Returns the status or a fault. */
+int ates_engine_invoke(struct ates_engine *engine, const struct ates_caller *caller,
+                       const char *command, const void *body, struct ates_arena *arena, void *result,
+                       struct ates_refusal *refusal);
+
+#endif

@@ -1,0 +1,43 @@
+/* A follower of one producer's events: takes the next ones from SUB, reads from the producer's log what SUB
+ * lost (PROTOCOL.md section 3). Its position is the engine's; what is not the next event of the known
+ * log is never applied. */
+#ifndef ATES_FOLLOWER_H
+#define ATES_FOLLOWER_H
+
+#include <ates/client.h>
+
+#include "core/engine.h"
+
+struct ates_follower;
+
+struct ates_follower *ates_follower_new(struct ates_engine *engine, struct ates_client *client,
+                                        const char *producer); /* NULL with errno */
+void ates_follower_free(struct ates_follower **self);
+
+const char *ates_follower_producer(const struct ates_follower *self);
+void *ates_follower_socket(struct ates_follower *self); /* to poll for read_events' replies */
+
+/* Begins (again) at the position that the engine has durably taken. */
+int ates_follower_rewind(struct ates_follower *self);
+
+/* An event from SUB; or a head announcement. Bytes need to stay only during the call. Faults as
+ * ates_engine_follow. */
+int ates_follower_live(struct ates_follower *self, struct ates_bytes envelope);
+void ates_follower_head(struct ates_follower *self, struct ates_bytes head);
+
+/* Goes on with what was read, at most limit events, and asks for more. *more: there is more to do now. */
+int ates_follower_advance(struct ates_follower *self, int64_t now_us, size_t limit, bool *more);
+
+/* Writes the position down, where only events of no interest moved it. To be called now and then. */
+int ates_follower_settle(struct ates_follower *self, uint64_t unsettled_max);
+
+/* When advance wants to be called at the latest (ates_monotonic_us). */
+int64_t ates_follower_due(const struct ates_follower *self);
+
+/* The seq up to which events were taken; how many more the producer is known to have; whether the stream was
+ * stopped by an alarm. */
+uint64_t ates_follower_position(const struct ates_follower *self);
+uint64_t ates_follower_lag(const struct ates_follower *self);
+bool ates_follower_stopped(const struct ates_follower *self);
+
+#endif

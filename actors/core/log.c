@@ -1,0 +1,319 @@
+/* The log; see log.h. */
+#include "core/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/store.h"
+
+struct ates_log {
+    MDB_env *env;
+    MDB_dbi table;
+    size_t map_size;
+    char id[ATES_UUID_SIZE];
+    struct ates_log_head head;
+    uint64_t damaged; /* the last record's number, where it does not decode */
+};
+
+struct log_key {
+    uint8_t bytes[16];
+};
+
+static struct log_key log_key(uint64_t first_seq, uint64_t number)
+{
+    struct log_key key;
+    const uint64_t big[2] = {__builtin_bswap64(first_seq), __builtin_bswap64(number)};
+
+    memcpy(key.bytes, big, sizeof key.bytes);
+    return key;
+}
+
+static int load_id(struct ates_log *self, MDB_txn *txn, const struct ates_source *source)
+{
+    struct log_key key = log_key(0, 0);
+    MDB_val k = {sizeof key.bytes, key.bytes}, v;
+    int r = mdb_get(txn, self->table, &k, &v);
+
+    if (r == 0 && v.mv_size == sizeof self->id) {
+        memcpy(self->id, v.mv_data, sizeof self->id);
+        return 0;
+    }
+    if (r == MDB_NOTFOUND) {
+        ates_uuid7(source, ates_now_ms(source), self->id);
+        v = (MDB_val){sizeof self->id, self->id};
+        return mdb_put(txn, self->table, &k, &v, 0);
+    }
+    return r == 0 ? MDB_CORRUPTED : r;
+}
+
+static int load_head(struct ates_log *self, MDB_txn *txn)
+{
+    struct ates_arena *arena;
+    struct ates_record record;
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    int r = mdb_cursor_open(txn, self->table, &cursor);
+
+    if (r != 0) {
+        return r;
+    }
+    r = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
+    mdb_cursor_close(cursor);
+    if (r != 0) {
+        return r;
+    }
+    if (k.mv_size != 16 || ates_u64_from(k.mv_data) == 0) {
+        return 0; /* only the id: an empty log */
+    }
+    arena = ates_arena_new();
+    if (arena == NULL) {
+        return ENOMEM;
+    }
+    if (ates_record_decode(v.mv_data, v.mv_size, arena, &record) != 0) {
+        self->damaged = ates_u64_from((const uint8_t *)k.mv_data + 8);
+        r = MDB_CORRUPTED;
+    } else {
+        self->head.number = record.number;
+        self->head.seq = ates_record_last_seq(&record);
+        self->head.time = record.time;
+        memcpy(self->head.hash, record.head.data, sizeof self->head.hash);
+    }
+    ates_arena_free(&arena);
+    return r;
+}
+
+static int load(struct ates_log *self, const struct ates_source *source)
+{
+    MDB_txn *txn;
+    int r = mdb_txn_begin(self->env, NULL, 0, &txn);
+
+    if (r != 0) {
+        return r;
+    }
+    r = mdb_dbi_open(txn, NULL, 0, &self->table);
+    if (r == 0) {
+        r = load_id(self, txn, source);
+    }
+    if (r == 0) {
+        r = load_head(self, txn);
+    }
+    if (r != 0) {
+        mdb_txn_abort(txn);
+        return r;
+    }
+    return mdb_txn_commit(txn);
+}
+
+int ates_log_open(struct ates_log **log, const char *path, size_t map_size,
+                  const struct ates_source *source, char *error, size_t error_size)
+{
+    struct ates_log *self;
+    int dead_readers;
+    int r;
+
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        r = -errno;
+        snprintf(error, error_size, "%s: %s", path, strerror(errno));
+        return r;
+    }
+    self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        return -ENOMEM;
+    }
+    self->map_size = map_size;
+    r = mdb_env_create(&self->env);
+    if (r == 0) {
+        r = mdb_env_set_mapsize(self->env, map_size);
+    }
+    if (r == 0) {
+        r = mdb_env_open(self->env, path, 0, 0600);
+    }
+    if (r == 0) {
+        r = mdb_reader_check(self->env, &dead_readers);
+    }
+    if (r == 0) {
+        r = load(self, source);
+    }
+    if (r != 0) {
+        if (self->damaged != 0) {
+            snprintf(error, error_size, "%s: the last record, %" PRIu64 ", is damaged", path,
+                     self->damaged);
+        } else {
+            snprintf(error, error_size, "%s: %s", path, mdb_strerror(r));
+        }
+        ates_log_close(&self);
+        return ates_store_result(r);
+    }
+    *log = self;
+    return 0;
+}
+
+void ates_log_close(struct ates_log **log)
+{
+    struct ates_log *self = *log;
+
+    if (self != NULL) {
+        if (self->env != NULL) {
+            mdb_env_close(self->env);
+        }
+        free(self);
+        *log = NULL;
+    }
+}
+
+const char *ates_log_id(const struct ates_log *log)
+{
+    return log->id;
+}
+
+const struct ates_log_head *ates_log_head(const struct ates_log *log)
+{
+    return &log->head;
+}
+
+unsigned ates_log_used_permille(const struct ates_log *log)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    if (mdb_env_info(log->env, &info) != 0 || mdb_env_stat(log->env, &stat) != 0) {
+        return 1000;
+    }
+    return (unsigned)((info.me_last_pgno + 1) * stat.ms_psize / (log->map_size / 1000));
+}
+
+static int append_all(struct ates_log *log, MDB_txn *txn, const struct ates_stored_record *records,
+                      size_t count)
+{
+    MDB_cursor *cursor;
+    int r = mdb_cursor_open(txn, log->table, &cursor);
+
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct log_key key = log_key(records[i].first_seq, records[i].number);
+        MDB_val k = {sizeof key.bytes, key.bytes};
+        MDB_val v = {records[i].bytes.size, (void *)records[i].bytes.data};
+
+        r = mdb_cursor_put(cursor, &k, &v, MDB_APPEND);
+    }
+    return r;
+}
+
+int ates_log_append(struct ates_log *log, const struct ates_log_head *expected,
+                    const struct ates_stored_record *records, size_t count,
+                    const struct ates_log_head *head)
+{
+    MDB_txn *txn;
+    int r;
+
+    if (expected->number != log->head.number || expected->seq != log->head.seq) {
+        return -ESTALE;
+    }
+    r = mdb_txn_begin(log->env, NULL, 0, &txn);
+    if (r != 0) {
+        return ates_store_result(r);
+    }
+    r = append_all(log, txn, records, count);
+    if (r != 0) {
+        mdb_txn_abort(txn);
+    } else {
+        r = mdb_txn_commit(txn);
+    }
+    if (r == 0) {
+        log->head = *head;
+    }
+    return ates_store_result(r);
+}
+
+int ates_log_read_open(struct ates_log_reader *reader, struct ates_log *log)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    int r = mdb_txn_begin(log->env, NULL, MDB_RDONLY, &txn);
+
+    if (r != 0) {
+        return ates_store_result(r);
+    }
+    r = mdb_cursor_open(txn, log->table, &cursor);
+    if (r != 0) {
+        mdb_txn_abort(txn);
+        return ates_store_result(r);
+    }
+    *reader =
+        (struct ates_log_reader){.txn = txn, .cursor = cursor, .head_seq = log->head.seq};
+    return 0;
+}
+
+void ates_log_read_close(struct ates_log_reader *reader)
+{
+    if (reader->txn != NULL) {
+        mdb_cursor_close(reader->cursor);
+        mdb_txn_abort(reader->txn);
+        *reader = (struct ates_log_reader){.txn = NULL};
+    }
+}
+
+int ates_log_read_seek_record(struct ates_log_reader *reader, uint64_t first_seq, uint64_t number)
+{
+    struct log_key key = log_key(first_seq, number);
+    MDB_val k = {sizeof key.bytes, key.bytes}, v;
+    int r = mdb_cursor_get(reader->cursor, &k, &v, MDB_SET_RANGE);
+
+    reader->started = true;
+    reader->found = r == 0;
+    return r == MDB_NOTFOUND ? 0 : ates_store_result(r);
+}
+
+int ates_log_read_seek(struct ates_log_reader *reader, uint64_t seq)
+{
+    MDB_val k, v;
+
+    assert(seq >= 1);
+    if (seq > reader->head_seq) {
+        reader->started = true;
+        reader->found = false;
+        return 0;
+    }
+    /* Seqs have no gaps, and records without events come before the one that holds the seq they share: it
+     * is the last that begins at seq or before. */
+    int r = ates_log_read_seek_record(reader, seq + 1, 0);
+    if (r != 0) {
+        return r;
+    }
+    r = mdb_cursor_get(reader->cursor, &k, &v, reader->found ? MDB_PREV : MDB_LAST);
+    reader->found = r == 0;
+    return ates_store_result(r);
+}
+
+int ates_log_read_next(struct ates_log_reader *reader, struct ates_stored_record *record)
+{
+    MDB_val k, v;
+    int r;
+
+    if (!reader->started) {
+        r = ates_log_read_seek_record(reader, 1, 1);
+        if (r != 0) {
+            return r;
+        }
+    }
+    if (!reader->found) {
+        return ATES_NOT_FOUND;
+    }
+    r = mdb_cursor_get(reader->cursor, &k, &v, MDB_GET_CURRENT);
+    if (r != 0) {
+        return ates_store_result(r);
+    }
+    if (k.mv_size != 16) {
+        return -EBADMSG;
+    }
+    record->first_seq = ates_u64_from(k.mv_data);
+    record->number = ates_u64_from((const uint8_t *)k.mv_data + 8);
+    record->bytes = (struct ates_bytes){v.mv_data, v.mv_size};
+    r = mdb_cursor_get(reader->cursor, &k, &v, MDB_NEXT);
+    reader->found = r == 0;
+    return r == MDB_NOTFOUND ? 0 : ates_store_result(r);
+}

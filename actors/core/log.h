@@ -1,0 +1,66 @@
+/* The log: a service's events, append-only and durable, in an LMDB environment of its own.
+ *
+ * The seam is narrow on purpose (append, read, head), so that another kind of log can stand behind it.
+ * Layout of its one table: key {first_seq, number}, both big-endian, value a stored record; key {0, 0}
+ * holds the log's id. Records only ever go to the end. */
+#ifndef ATES_LOG_H
+#define ATES_LOG_H
+
+#include <lmdb.h>
+
+#include "core/random.h"
+#include "core/record.h"
+
+struct ates_log;
+
+/* Where a log ends. */
+struct ates_log_head {
+    uint64_t number;              /* of its last record, 0 where empty */
+    uint64_t seq;                 /* of its last event, 0 where there is none */
+    int64_t time;                 /* of its last record */
+    uint8_t hash[ATES_HASH_SIZE]; /* of its last envelope, zeros where there is none */
+};
+
+/* Opens (creates where missing, drawing its id) the log in folder path. 0, or -errno with error filled. */
+int ates_log_open(struct ates_log **log, const char *path, size_t map_size,
+                  const struct ates_source *source, char *error, size_t error_size);
+void ates_log_close(struct ates_log **log);
+
+const char *ates_log_id(const struct ates_log *log); /* a UUID */
+const struct ates_log_head *ates_log_head(const struct ates_log *log);
+unsigned ates_log_used_permille(const struct ates_log *log);
+
+/* A record in its stored form. */
+struct ates_stored_record {
+    uint64_t number;
+    uint64_t first_seq;
+    struct ates_bytes bytes;
+};
+
+/* Appends records durably, all or none: when 0 is returned they are on disk. expected is the head that
+ * their writer saw (-ESTALE where the log has another); head is the one after them. -ENOSPC: nothing was
+ * written, the log goes on; any other fault: the caller must end the process, as the log's state on disk
+ * is not known. */
+int ates_log_append(struct ates_log *log, const struct ates_log_head *expected,
+                    const struct ates_stored_record *records, size_t count,
+                    const struct ates_log_head *head);
+
+/* Reads stored records in order within one snapshot. Bytes are valid until the reader closes; keep it
+ * open briefly. One reader a log and thread. */
+struct ates_log_reader {
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    uint64_t head_seq; /* of the snapshot */
+    bool started;
+    bool found;
+};
+int ates_log_read_open(struct ates_log_reader *reader, struct ates_log *log);
+void ates_log_read_close(struct ates_log_reader *reader);
+/* Goes to the record that holds the event seq (from 1); to the log's end where there is none yet. */
+int ates_log_read_seek(struct ates_log_reader *reader, uint64_t seq);
+/* Goes to the record {first_seq, number}; where it is absent, to the one after it. */
+int ates_log_read_seek_record(struct ates_log_reader *reader, uint64_t first_seq, uint64_t number);
+/* The next stored record: 0 or ATES_NOT_FOUND at the end. */
+int ates_log_read_next(struct ates_log_reader *reader, struct ates_stored_record *record);
+
+#endif

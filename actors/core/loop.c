@@ -1,0 +1,320 @@
+/* The loop of an actor's thread: whatever is there is taken into one batch, committed once, and only then
+ * shown. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/actor_private.h"
+#include "core/follower.h"
+#include "core/journal.h"
+
+/* One batch is bounded, so that its first reply does not wait long for its last command. */
+#define BATCH_COMMANDS 512u
+#define BATCH_FOLLOWED 512u
+#define HEAD_INTERVAL_US 1000000
+#define UNSETTLED_MAX 1000u
+
+static void send_head(struct ates_actor *self)
+{
+    const struct ates_log_head *head = ates_log_head(ates_engine_log(self->engine));
+    const struct ates_head data = {
+        .log_id = ates_text_from(ates_log_id(ates_engine_log(self->engine))),
+        .seq = head->seq,
+        .hash = {head->hash, sizeof head->hash},
+    };
+    char topic[96];
+    const int size = snprintf(topic, sizeof topic, "%s.head.v1", self->name);
+
+    self->scratch.size = 0;
+    ates_message_encode(&ates_head_message, &data, &self->scratch);
+    zmq_send(self->publisher, topic, (size_t)size, ZMQ_DONTWAIT | ZMQ_SNDMORE);
+    zmq_send(self->publisher, self->scratch.data, self->scratch.size, ZMQ_DONTWAIT);
+    self->head_changed = false;
+    self->head_due_us = ates_monotonic_us() + HEAD_INTERVAL_US;
+}
+
+/* PUB drops what it cannot send: followers read it from the log. */
+static void publish(struct ates_actor *self)
+{
+    const size_t count = ates_engine_committed_events(self->engine);
+    char topic[160];
+
+    for (size_t i = 0; i < count; i++) {
+        const struct ates_event_type *type;
+        const struct ates_bytes envelope = ates_engine_committed_event(self->engine, i, &type);
+        const int size =
+            snprintf(topic, sizeof topic, "%s.%s.v%u", self->name, type->data->name, type->version);
+
+        zmq_send(self->publisher, topic, (size_t)size, ZMQ_DONTWAIT | ZMQ_SNDMORE);
+        zmq_send(self->publisher, envelope.data, envelope.size, ZMQ_DONTWAIT);
+    }
+    self->head_changed |= count > 0;
+}
+
+static int renew_token(struct ates_actor *self)
+{
+    struct ates_claims claims = {.role = ATES_INTERNALSERVICE};
+    char token[ATES_TOKEN_MAX + 1];
+    const int64_t now = ates_now_ms(&self->source);
+
+    if (self->client == NULL || now < self->token_until) {
+        return 0;
+    }
+    snprintf(claims.login, sizeof claims.login, "%s", self->name);
+    claims.issued_at = claims.not_before = now;
+    claims.expires_at = now + self->config.access_ms;
+    int r = ates_token_sign(&self->service_key, &claims, token);
+    if (r == 0) {
+        ates_client_set_token(self->client, token);
+        self->token_until = now + self->config.access_ms / 2;
+    }
+    return r;
+}
+
+/* One message of SUB to the follower of its producer. */
+static int take_live(struct ates_actor *self, struct ates_bytes topic, struct ates_bytes bytes)
+{
+    const char *dot = memchr(topic.data, '.', topic.size);
+    const struct ates_text producer = {(const char *)topic.data,
+                                       dot != NULL ? (size_t)(dot - (const char *)topic.data) : 0};
+    static const char head[] = ".head.v1";
+
+    for (size_t i = 0; i < self->follower_count; i++) {
+        struct ates_follower *follower = self->followers[i];
+
+        if (ates_text_equal(ates_text_from(ates_follower_producer(follower)), producer)) {
+            if (topic.size == producer.size + sizeof head - 1 &&
+                memcmp(dot, head, sizeof head - 1) == 0) {
+                ates_follower_head(follower, bytes);
+                return 0;
+            }
+            return ates_follower_live(follower, bytes);
+        }
+    }
+    return 0;
+}
+
+static int drain_live(struct ates_actor *self)
+{
+    int r = 0;
+
+    for (unsigned n = 0; r == 0 && n < BATCH_FOLLOWED && self->follower_count > 0; n++) {
+        zmq_msg_t topic, body;
+
+        zmq_msg_init(&topic);
+        if (zmq_msg_recv(&topic, self->subscriber, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close(&topic);
+            break;
+        }
+        zmq_msg_init(&body);
+        bool more = zmq_msg_more(&topic);
+        bool whole = more && zmq_msg_recv(&body, self->subscriber, ZMQ_DONTWAIT) >= 0;
+        more = whole && zmq_msg_more(&body);
+        if (whole && !more) {
+            r = take_live(self, (struct ates_bytes){zmq_msg_data(&topic), zmq_msg_size(&topic)},
+                          (struct ates_bytes){zmq_msg_data(&body), zmq_msg_size(&body)});
+        }
+        while (more && zmq_msg_recv(&body, self->subscriber, ZMQ_DONTWAIT) >= 0) {
+            more = zmq_msg_more(&body);
+        }
+        zmq_msg_close(&topic);
+        zmq_msg_close(&body);
+    }
+    return r;
+}
+
+static void drain_commands(struct ates_actor *self)
+{
+    struct ates_request_message request;
+
+    for (unsigned n = 0; n < BATCH_COMMANDS; n++) {
+        if (ates_request_receive(self->router, &request) != 0) {
+            break;
+        }
+        actor_dispatch(self, &request, NULL);
+    }
+}
+
+void actor_drain_workers(struct ates_actor *self)
+{
+    void *owner;
+    const void *output;
+
+    while (ates_workers_receive(self->workers, &owner, &output)) {
+        actor_deferred_done(self, owner, output);
+    }
+}
+
+/* One step of the domain's jobs; whether there may be more to do at once. After a fault it is tried again on
+ * a later turn. */
+static bool step(struct ates_actor *self)
+{
+    bool more;
+    const int r = ates_engine_step(self->engine, &more);
+
+    if (r < 0 && r != -EAGAIN && r != -ENOSPC) {
+        const struct ates_log_field fields[] = {{"error", strerror(-r), 0}, {NULL, NULL, 0}};
+
+        ates_journal(ATES_ERROR, self->name, fields, "a job cannot go on");
+    }
+    return r == 0 && ates_engine_has_steps(self->engine);
+}
+
+/* Follows and steps; *busy tells that there is more to do at once. */
+static void advance(struct ates_actor *self, bool *busy)
+{
+    const int64_t now_us = ates_monotonic_us();
+    bool more = false;
+
+    const uint64_t unsettled_max = now_us >= self->head_due_us ? 0 : UNSETTLED_MAX;
+
+    drain_live(self);
+    for (size_t i = 0; i < self->follower_count; i++) {
+        ates_follower_advance(self->followers[i], now_us, BATCH_FOLLOWED, &more);
+        *busy |= more;
+        ates_follower_settle(self->followers[i], unsettled_max);
+    }
+    if (ates_engine_has_steps(self->engine)) {
+        *busy |= step(self);
+    }
+}
+
+static int rewind_followers(struct ates_actor *self)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < self->follower_count; i++) {
+        r = ates_follower_rewind(self->followers[i]);
+    }
+    return r;
+}
+
+static int finish_batch(struct ates_actor *self)
+{
+    int r = ates_engine_commit(self->engine);
+
+    if (r == 0 || r == -ENOSPC) {
+        actor_send_replies(self, r == -ENOSPC);
+        if (r == -ENOSPC) {
+            ates_journal(ATES_ERROR, self->name, NULL, "the store or its disk is full");
+            return rewind_followers(self);
+        }
+        publish(self);
+    }
+    return r;
+}
+
+/* Returns the ms until something is due, or a fault. */
+static int64_t tick(struct ates_actor *self, bool idle)
+{
+    const int64_t now_us = ates_monotonic_us();
+    int64_t wait_ms = ates_engine_checkpoint(self->engine, false);
+    int r = renew_token(self);
+
+    if (wait_ms < 0 || r != 0) {
+        return wait_ms < 0 ? wait_ms : r;
+    }
+    if (now_us >= self->head_due_us || (idle && self->head_changed)) {
+        send_head(self);
+    }
+    int64_t due_us = self->head_due_us;
+    for (size_t i = 0; i < self->follower_count; i++) {
+        const int64_t follower_us = ates_follower_due(self->followers[i]);
+
+        due_us = follower_us < due_us ? follower_us : due_us;
+    }
+    const int64_t due_ms = due_us <= now_us ? 0 : (due_us - now_us) / 1000 + 1;
+    return due_ms < wait_ms ? due_ms : wait_ms;
+}
+
+static void take_pipe(struct ates_actor *self)
+{
+    char *word = zstr_recv(self->pipe);
+
+    if (word == NULL || strcmp(word, "$TERM") == 0) {
+        self->stopping = true;
+    } else if (strcmp(word, "PING") == 0) {
+        zstr_send(self->pipe, "PONG");
+    }
+    zstr_free(&word);
+}
+
+static int turn(struct ates_actor *self, zmq_pollitem_t *items, int item_count, int64_t *wait_ms)
+{
+    bool busy = false;
+
+    if (zmq_poll(items, item_count, *wait_ms) < 0 && errno != EINTR) {
+        return -errno;
+    }
+    if (items[0].revents & ZMQ_POLLIN) {
+        take_pipe(self);
+    }
+    actor_drain_workers(self);
+    drain_commands(self);
+    const bool idle = ates_engine_head(self->engine)->number ==
+                      ates_log_head(ates_engine_log(self->engine))->number;
+    advance(self, &busy);
+    int r = finish_batch(self);
+    if (r != 0) {
+        return r;
+    }
+    *wait_ms = tick(self, idle);
+    if (*wait_ms < 0) {
+        return (int)*wait_ms;
+    }
+    *wait_ms = busy ? 0 : *wait_ms;
+    return 0;
+}
+
+static int serve(struct ates_actor *self)
+{
+    zmq_pollitem_t items[4 + ACTOR_FOLLOWERS_MAX] = {
+        {zsock_resolve(self->pipe), 0, ZMQ_POLLIN, 0},
+        {self->router, 0, ZMQ_POLLIN, 0},
+        {ates_workers_socket(self->workers), 0, ZMQ_POLLIN, 0},
+        {self->subscriber, 0, ZMQ_POLLIN, 0},
+    };
+    int item_count = 4;
+    int64_t wait_ms = 0;
+    int r = ates_engine_start(self->engine);
+
+    for (size_t i = 0; i < self->follower_count; i++) {
+        items[item_count++] =
+            (zmq_pollitem_t){ates_follower_socket(self->followers[i]), 0, ZMQ_POLLIN, 0};
+    }
+    if (r == 0) {
+        r = renew_token(self);
+    }
+    if (r == 0) {
+        r = rewind_followers(self);
+    }
+    if (r == 0) {
+        ates_journal(ATES_NOTICE, self->name, NULL, "serving, log head %llu",
+                     (unsigned long long)ates_engine_head(self->engine)->seq);
+        zstr_send(self->pipe, "READY");
+    }
+    while (r == 0 && !self->stopping) {
+        r = turn(self, items, item_count, &wait_ms);
+    }
+    return r;
+}
+
+void actor_run(zsock_t *pipe, void *argument)
+{
+    struct ates_actor *self = argument;
+
+    self->pipe = pipe;
+    zsock_signal(pipe, 0);
+    int r = serve(self);
+    if (r != 0) {
+        const struct ates_log_field fields[] = {{"error", strerror(-r), 0}, {NULL, NULL, 0}};
+
+        ates_journal(ATES_ERROR, self->name, fields, "the service cannot go on");
+        zstr_send(pipe, "FAILED");
+        while (!self->stopping) {
+            take_pipe(self);
+        }
+    }
+    actor_release_replies(self);
+    ates_engine_close(&self->engine); /* here, as its transaction belongs to this thread */
+}

@@ -1,0 +1,17 @@
+/* Pages of a list that is ordered by one id: `after` and `next` are the last id given, in decimal.
+ * Clients take them as opaque. */
+#ifndef ATES_PAGE_H
+#define ATES_PAGE_H
+
+#include "core/domain.h"
+
+#define ATES_PAGE_LIMIT 100u /* items, unless the caller asks for another number */
+
+/* The id that the page begins after; 0 for the first page. Refuses INVALID_ARGUMENT /
+ * FIELD_INVALID, field after. */
+int ates_page_after(struct ates_call *call, bool has_after, struct ates_text after, uint64_t *id);
+
+/* The text that makes the next page begin after id. */
+struct ates_text ates_page_next(struct ates_arena *arena, uint64_t id);
+
+#endif

@@ -1,0 +1,205 @@
+/* State made anew from the log; see rebuild.h. */
+#include "core/rebuild.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATE "state"
+#define FRESH "state.new"
+
+/* The files of an LMDB environment; a state's folder holds nothing else. */
+static const char *const state_files[] = {"data.mdb", "lock.mdb"};
+
+struct rebuild {
+    const struct ates_domain *domain;
+    const struct ates_config *config;
+    const struct ates_progress *progress;
+    struct ates_source source;
+    int folder; /* DATA/SERVICE */
+    char path[sizeof((struct ates_config *)0)->data_dir + 64];
+    char *error;
+    size_t error_size;
+};
+
+static int fail(const struct rebuild *self, const char *what)
+{
+    const int fault = -errno;
+
+    snprintf(self->error, self->error_size, "%s/%s: %s", self->path, what, strerror(-fault));
+    return fault;
+}
+
+/* Removes the state that made room for the new one, or did not get so far. */
+static int remove_leftover(const struct rebuild *self)
+{
+    char name[64];
+
+    for (size_t i = 0; i < sizeof state_files / sizeof state_files[0]; i++) {
+        snprintf(name, sizeof name, FRESH "/%s", state_files[i]);
+        if (unlinkat(self->folder, name, 0) != 0 && errno != ENOENT) {
+            return -errno;
+        }
+    }
+    return unlinkat(self->folder, FRESH, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+/* The state as it is must have seen the whole log, or what it lacks would look like damage. Where
+ * it cannot be read, the report says why: a rebuild is the way to mend it. */
+static int bring_up_to_date(const struct rebuild *self, struct ates_rebuild_report *report)
+{
+    struct ates_engine *engine = NULL;
+    char why[sizeof report->unreadable] = "";
+    int r = ates_engine_open(&engine, self->domain, self->config, &self->source, why, sizeof why);
+
+    if (r == 0) {
+        r = ates_engine_start(engine);
+    }
+    if (r == 0) {
+        r = ates_engine_checkpoint(engine, true) < 0 ? -EIO : 0;
+    }
+    ates_engine_close(&engine);
+    if (r == -EUCLEAN || r == -EBADMSG) {
+        snprintf(report->unreadable, sizeof report->unreadable, "%s",
+                 why[0] != '\0' ? why : "it does not fit the log");
+        return 0;
+    }
+    if (r != 0) {
+        snprintf(self->error, self->error_size, "%s", why[0] != '\0' ? why : strerror(-r));
+    }
+    return r;
+}
+
+static int compare_tables(const struct ates_domain *domain, struct ates_txn *was,
+                          struct ates_txn *rebuilt, struct ates_rebuild_report *report)
+{
+    const char *names[ATES_TABLES_MAX];
+    int r = 0;
+
+    report->table_count = ates_domain_tables(domain, names);
+    for (unsigned i = 0; r == 0 && i < report->table_count; i++) {
+        report->tables[i].name = names[i];
+        r = ates_store_compare(was, rebuilt, i, &report->tables[i].rows);
+        report->differs = report->differs || report->tables[i].rows.differences > 0;
+    }
+    return r;
+}
+
+static int compare(const struct rebuild *self, struct ates_engine *engine,
+                   struct ates_rebuild_report *report)
+{
+    const char *names[ATES_TABLES_MAX];
+    const size_t table_count = ates_domain_tables(self->domain, names);
+    struct ates_store *store = NULL;
+    struct ates_txn was = {.mdb = NULL};
+    struct ates_arena *arena = ates_arena_new();
+    char path[sizeof self->path + sizeof STATE];
+
+    snprintf(path, sizeof path, "%s/" STATE, self->path);
+    int r = arena == NULL ? -ENOMEM
+                          : ates_store_open(&store, path, (size_t)self->config->map_size, names,
+                                            table_count, self->error, self->error_size);
+    if (r == 0) {
+        r = ates_txn_begin(&was, store, true, arena);
+    }
+    if (r == 0) {
+        r = compare_tables(self->domain, &was, ates_engine_txn(engine), report);
+    }
+    ates_txn_abort(&was);
+    ates_store_close(&store);
+    ates_arena_free(&arena);
+    return r;
+}
+
+/* Each step leaves a state that a service can start from: where there is none, it replays its log.
+ */
+static int swap(const struct rebuild *self)
+{
+    if (renameat2(self->folder, FRESH, self->folder, STATE, RENAME_EXCHANGE) != 0) {
+        if (errno != EINVAL && errno != ENOSYS && errno != ENOENT) {
+            return fail(self, STATE);
+        }
+        /* A file system that cannot exchange, or no state there before. */
+        char name[64];
+        for (size_t i = 0; i < sizeof state_files / sizeof state_files[0]; i++) {
+            snprintf(name, sizeof name, STATE "/%s", state_files[i]);
+            if (unlinkat(self->folder, name, 0) != 0 && errno != ENOENT) {
+                return fail(self, name);
+            }
+        }
+        if (renameat(self->folder, FRESH, self->folder, STATE) != 0) {
+            return fail(self, STATE);
+        }
+    }
+    return fsync(self->folder) == 0 ? 0 : fail(self, STATE);
+}
+
+/* All under the engine's lock, which is given up last. */
+static int replace(const struct rebuild *self, struct ates_rebuild_report *report)
+{
+    struct ates_engine *engine = NULL;
+    int r = ates_engine_open_at(&engine, self->domain, self->config, &self->source, FRESH,
+                                self->error, self->error_size);
+
+    if (r != 0) {
+        return r;
+    }
+    ates_engine_on_replay(engine, self->progress);
+    r = ates_engine_start(engine);
+    if (r == 0) {
+        r = ates_engine_checkpoint(engine, true) < 0 ? -EIO : 0;
+    }
+    if (r != 0) {
+        snprintf(self->error, self->error_size,
+                 "%s/log cannot be replayed (%s); atesctl admin check names the place", self->path,
+                 strerror(r < 0 ? -r : EBADMSG));
+    }
+    if (r == 0 && report->unreadable[0] == '\0') {
+        r = compare(self, engine, report);
+    }
+    if (r == 0) {
+        report->records = ates_engine_head(engine)->number;
+        r = swap(self);
+    }
+    /* The old state, or a part of the new one: what may stay costs room only, until the next run.
+     */
+    remove_leftover(self);
+    ates_engine_close(&engine);
+    return r;
+}
+
+int ates_rebuild(const struct ates_domain *domain, const struct ates_config *config,
+                 const struct ates_progress *progress, struct ates_rebuild_report *report,
+                 char *error, size_t error_size)
+{
+    struct rebuild self = {.domain = domain,
+                           .config = config,
+                           .progress = progress,
+                           .source = ates_source_system(),
+                           .error = error,
+                           .error_size = error_size};
+    struct ates_rebuild_report found = {.differs = false};
+
+    int r = bring_up_to_date(&self, &found);
+    if (r != 0) {
+        return r;
+    }
+    snprintf(self.path, sizeof self.path, "%s/%s", config->data_dir, domain->service->name);
+    self.folder = open(self.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (self.folder < 0) {
+        return fail(&self, "");
+    }
+    r = remove_leftover(&self) == 0 ? 0 : fail(&self, FRESH);
+    if (r == 0) {
+        found.differs = found.unreadable[0] != '\0';
+        r = replace(&self, &found);
+    }
+    close(self.folder);
+    if (r == 0) {
+        *report = found;
+    }
+    return r;
+}

@@ -1,0 +1,114 @@
+/* State from the log: the records that state has not seen are folded in, and its position in the
+ * log is written with what it holds. Invariant: a committed state is the fold of all records up to
+ * its position. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/engine_private.h"
+
+/* The last record that state holds. */
+static int load_applied(struct ates_engine *self, struct ates_log_head *applied)
+{
+    const struct ates_key key = {.size = 7, .data = "applied"};
+    struct ates_bytes row;
+    int r = ates_get(&self->txn, ATES_TABLE_META, &key, &row);
+
+    *applied = (struct ates_log_head){.number = 0};
+    if (r == ATES_NOT_FOUND) {
+        return 0;
+    }
+    if (r == 0 && row.size != 16) {
+        return -EBADMSG;
+    }
+    if (r == 0) {
+        applied->number = ates_u64_from(row.data);
+        applied->seq = ates_u64_from(row.data + 8);
+    }
+    return r;
+}
+
+static int save_applied(struct ates_engine *self, const struct ates_log_head *applied)
+{
+    const struct ates_key key = {.size = 7, .data = "applied"};
+    struct ates_key row = ates_key_u64(applied->number);
+
+    ates_key_add_u64(&row, applied->seq);
+    return ates_put(&self->txn, ATES_TABLE_META, &key, row.data, row.size);
+}
+
+int engine_commit_state(struct ates_engine *self, const struct ates_log_head *applied)
+{
+    int r = save_applied(self, applied);
+
+    if (r == 0) {
+        r = ates_txn_commit(&self->txn);
+    } else {
+        ates_txn_abort(&self->txn);
+    }
+    int begun = ates_txn_begin(&self->txn, self->store, false, self->arena);
+    return r != 0 ? r : begun;
+}
+
+static int replay_record(struct ates_engine *self, const struct ates_stored_record *stored,
+                         struct ates_log_head *applied)
+{
+    struct ates_record record;
+
+    ates_arena_reset(self->arena);
+    int r = ates_record_decode(stored->bytes.data, stored->bytes.size, self->arena, &record);
+    if (r == 0 && (record.number != applied->number + 1 || record.first_seq != applied->seq + 1)) {
+        r = -EBADMSG;
+    }
+    if (r == 0) {
+        r = engine_fold_record(self, &record);
+        r = r > 0 ? -EBADMSG : r; /* appliers cannot refuse: a row that they need is not there */
+    }
+    if (r == 0) {
+        applied->number = record.number;
+        applied->seq = ates_record_last_seq(&record);
+        self->figures.replayed++;
+    }
+    return r;
+}
+
+/* Where somebody watches: not so often that it costs. */
+static void tell(const struct ates_engine *self, uint64_t done)
+{
+    const uint64_t total = ates_log_head(self->log)->number;
+
+    if (self->progress != NULL && (done % ENGINE_PROGRESS_STEP == 0 || done == total)) {
+        self->progress->tell(self->progress->context, done, total);
+    }
+}
+
+int engine_replay(struct ates_engine *self)
+{
+    struct ates_log_head applied;
+    struct ates_log_reader reader;
+    struct ates_stored_record stored;
+    int r = load_applied(self, &applied);
+
+    if (r == 0) {
+        r = ates_log_read_open(&reader, self->log);
+    }
+    if (r != 0) {
+        return r;
+    }
+    r = ates_log_read_seek_record(&reader, applied.seq + 1, applied.number + 1);
+    while (r == 0) {
+        r = ates_log_read_next(&reader, &stored);
+        if (r == 0) {
+            r = replay_record(self, &stored, &applied);
+            tell(self, applied.number);
+        }
+        if (r == 0 && self->txn.writes >= ENGINE_WRITES_MAX) {
+            r = engine_commit_state(self, &applied);
+        }
+    }
+    ates_log_read_close(&reader);
+    if (r != ATES_NOT_FOUND) {
+        return r;
+    }
+    self->head = *ates_log_head(self->log);
+    return applied.number == self->head.number && applied.seq == self->head.seq ? 0 : -EUCLEAN;
+}

@@ -1,0 +1,172 @@
+/* The one table of settings, and the checks of their values. A new setting is a member of struct
+ * ates_config and a line here.
+ *
+ * Invariant: what a member holds has passed its check, defaults included. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ates/service.h>
+
+#include "core/calendar.h"
+#include "core/journal.h"
+#include "core/setting.h"
+
+#define MINUTE_MS INT64_C(60000)
+#define HOUR_MS (60 * MINUTE_MS)
+#define GIBIBYTE (INT64_C(1) << 30)
+
+static int read_folder(const struct ates_setting_type *type, const char *value, void *member,
+                       char *why, size_t why_size)
+{
+    char current[PATH_MAX] = "";
+    char folder[sizeof current + 1];
+
+    if (value[0] == '\0') {
+        snprintf(why, why_size, "a folder is needed");
+        return -EINVAL;
+    }
+    if (value[0] != '/') {
+        if (getcwd(current, sizeof current - 1) == NULL) {
+            snprintf(why, why_size, "the current folder is unknown: %s", strerror(errno));
+            return -EINVAL;
+        }
+        if (strcmp(current, "/") != 0) {
+            strcat(current, "/");
+        }
+    }
+    const int length = snprintf(folder, sizeof folder, "%s%s", current, value);
+    if (length < 0 || (size_t)length >= type->size) {
+        snprintf(why, why_size, "longer than %zu bytes", type->size - 1);
+        return -EINVAL;
+    }
+    memcpy(member, folder, (size_t)length + 1);
+    return 0;
+}
+
+/* The socket with the longest name must fit below it. */
+static int read_run_folder(const struct ates_setting_type *type, const char *value, void *member,
+                           char *why, size_t why_size)
+{
+    char endpoint[128];
+    int r = read_folder(type, value, member, why, why_size);
+    if (r != 0) {
+        return r;
+    }
+    if (ates_endpoint(member, "private/publish", endpoint, sizeof endpoint) != 0) {
+        snprintf(why, why_size, "\"%.100s\" is too long for the address of a socket below it",
+                 (const char *)member);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* Puts a checked value into its array. */
+static int put_text(const struct ates_setting_type *type, const char *value, void *member,
+                    char *why, size_t why_size)
+{
+    const size_t size = strlen(value) + 1;
+    if (size > type->size) {
+        snprintf(why, why_size, "longer than %zu bytes", type->size - 1);
+        return -EINVAL;
+    }
+    memcpy(member, value, size);
+    return 0;
+}
+
+static int read_level(const struct ates_setting_type *type, const char *value, void *member,
+                      char *why, size_t why_size)
+{
+    if (ates_level_parse(value) < 0) {
+        snprintf(why, why_size, "\"%.40s\" is not error, warning, notice, info or debug", value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
+static int read_zone(const struct ates_setting_type *type, const char *value, void *member,
+                     char *why, size_t why_size)
+{
+    if (!ates_time_zone_exists(value)) {
+        snprintf(why, why_size, "\"%.40s\" is no time zone of this machine", value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
+/* Nobody registers himself as an administrator or a service. */
+static bool may_be_open(const char *word, size_t size)
+{
+    for (int role = 0; role < ATES_ROLE_COUNT; role++) {
+        if (strlen(ates_role_names[role]) == size &&
+            memcmp(ates_role_names[role], word, size) == 0) {
+            return role != ATES_ADMINISTRATOR && role != ATES_INTERNALSERVICE;
+        }
+    }
+    return false;
+}
+
+/* Roles by comma; an empty value stands for none. */
+static int read_roles(const struct ates_setting_type *type, const char *value, void *member,
+                      char *why, size_t why_size)
+{
+    const char *word = value;
+    do {
+        const size_t size = strcspn(word, ",");
+        if (value[0] != '\0' && !may_be_open(word, size)) {
+            snprintf(why, why_size, "\"%.*s\" is no role that may be open",
+                     (int)(size < 40 ? size : 40), word);
+            return -EINVAL;
+        }
+        word += size;
+    } while (*word++ == ',');
+    return put_text(type, value, member, why, why_size);
+}
+
+static int read_number(const struct ates_setting_type *type, const char *value, void *member,
+                       char *why, size_t why_size)
+{
+    const size_t digits = strspn(value, "0123456789");
+    /* Nine digits fit any type, and no limit in the table has as many. */
+    const int64_t number =
+        digits > 0 && digits <= 9 && value[digits] == '\0' ? strtoll(value, NULL, 10) : -1;
+
+    if (number < type->min || number > type->max) {
+        snprintf(why, why_size, "\"%.40s\" is no whole number from %lld to %lld", value,
+                 (long long)type->min, (long long)type->max);
+        return -EINVAL;
+    }
+    const int64_t result = number * type->unit;
+    memcpy(member, &result, sizeof result);
+    return 0;
+}
+
+#define MEMBER(NAME)                                                                               \
+    .offset = offsetof(struct ates_config, NAME), .size = sizeof((struct ates_config *)NULL)->NAME
+
+const struct ates_setting_type ates_setting_types[] = {
+    {"data", "/var/lib/ates", read_folder, MEMBER(data_dir)},
+    {"run", "/run/ates", read_run_folder, MEMBER(run_dir)},
+    {"log/level", "info", read_level, MEMBER(log_level)},
+    {"time_zone", "Europe/Moscow", read_zone, MEMBER(time_zone)},
+    {"auth/open_roles", "developer,other", read_roles, MEMBER(open_roles)},
+    {"auth/access_minutes", "15", read_number, MEMBER(access_ms), 1, 24 * 60, MINUTE_MS},
+    {"auth/session_hours", "12", read_number, MEMBER(session_ms), 1, 31 * 24, HOUR_MS},
+    {"store/map_gigabytes", "16", read_number, MEMBER(map_size), 1, 4096, GIBIBYTE},
+};
+
+#define SETTING_COUNT (sizeof ates_setting_types / sizeof ates_setting_types[0])
+_Static_assert(SETTING_COUNT <= ATES_SETTING_MAX, "raise ATES_SETTING_MAX");
+const size_t ates_setting_count = SETTING_COUNT;
+
+size_t ates_setting_find(const char *name)
+{
+    size_t i = 0;
+    while (i < ates_setting_count && strcmp(ates_setting_types[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}

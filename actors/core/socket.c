@@ -1,0 +1,87 @@
+/* Socket options. Invariant: no socket of this project gets an option anywhere else. */
+#include "core/socket.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <zmq.h>
+
+#include <ates/message.h>
+
+#define TYPE(TYPE) (1u << (TYPE))
+#define EVERY_TYPE (~0u)
+/* What they have queued is worth nothing once nobody waits for an answer, or is only received. */
+#define ASKING (TYPE(ZMQ_REQ) | TYPE(ZMQ_DEALER) | TYPE(ZMQ_SUB))
+
+static const struct {
+    int option;
+    int value;
+    unsigned types;
+} options[] = {
+    {ZMQ_SNDHWM, ATES_SOCKET_HWM, EVERY_TYPE},
+    {ZMQ_RCVHWM, ATES_SOCKET_HWM, EVERY_TYPE},
+    {ZMQ_LINGER, ATES_SOCKET_LINGER_MS, EVERY_TYPE & ~ASKING},
+    {ZMQ_LINGER, 0, ASKING},
+    {ZMQ_HANDSHAKE_IVL, 5000, EVERY_TYPE},
+    {ZMQ_HEARTBEAT_IVL, 5000, EVERY_TYPE},
+    {ZMQ_HEARTBEAT_TIMEOUT, 15000, EVERY_TYPE},
+    {ZMQ_HEARTBEAT_TTL, 15000, EVERY_TYPE},
+    {ZMQ_RECONNECT_IVL, 20, EVERY_TYPE},
+    {ZMQ_RECONNECT_IVL_MAX, 1000, EVERY_TYPE},
+    /* A call is sent only to a service that is there: otherwise its retries would queue up, to be
+     * done long after the caller has given up. */
+    {ZMQ_IMMEDIATE, 1, TYPE(ZMQ_REQ)},
+    /* The others may start in any order. A DEALER's user counts what is in flight itself. */
+    {ZMQ_IMMEDIATE, 0, EVERY_TYPE & ~TYPE(ZMQ_REQ)},
+    /* A reply to a peer that is gone or full is an error to see, not one to hide. */
+    {ZMQ_ROUTER_MANDATORY, 1, TYPE(ZMQ_ROUTER)},
+    /* A retry may follow a lost reply, and a late reply never answers the next call. */
+    {ZMQ_REQ_RELAXED, 1, TYPE(ZMQ_REQ)},
+    {ZMQ_REQ_CORRELATE, 1, TYPE(ZMQ_REQ)},
+};
+
+void *ates_socket_open(void *zmq_context, int type)
+{
+    const int64_t frame_max = ATES_FRAME_MAX;
+
+    void *socket = zmq_socket(zmq_context, type);
+    if (!socket) {
+        return NULL;
+    }
+    int r = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max);
+    for (size_t i = 0; r == 0 && i < sizeof options / sizeof options[0]; i++) {
+        if (options[i].types & TYPE(type)) {
+            r = zmq_setsockopt(socket, options[i].option, &options[i].value, sizeof(int));
+        }
+    }
+    if (r != 0) {
+        /* A context that is ending refuses any call; anything else is a wrong table. */
+        assert(errno == ETERM);
+        zmq_close(socket);
+        errno = ETERM;
+        return NULL;
+    }
+    return socket;
+}
+
+int ates_socket_share(const char *endpoint)
+{
+    static const char scheme[] = "ipc://";
+    const size_t length = sizeof scheme - 1;
+
+    if (strncmp(endpoint, scheme, length) != 0) {
+        return 0;
+    }
+    return chmod(endpoint + length, 0660) == 0 ? 0 : -errno;
+}
+
+int ates_socket_bind(void *socket, const char *endpoint)
+{
+    if (zmq_bind(socket, endpoint) != 0) {
+        return -errno;
+    }
+    return ates_socket_share(endpoint);
+}

@@ -1,0 +1,394 @@
+/* The state environment; see store.h. */
+#include "core/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct ates_store {
+    MDB_env *env;
+    size_t map_size;
+    size_t table_count;
+    MDB_dbi tables[ATES_TABLES_MAX];
+};
+
+int ates_store_result(int mdb_result)
+{
+    switch (mdb_result) {
+    case MDB_SUCCESS:
+        return 0;
+    case MDB_NOTFOUND:
+        return ATES_NOT_FOUND;
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+        return -ENOSPC;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+        return -EUCLEAN;
+    default:
+        return mdb_result > 0 ? -mdb_result : -EIO;
+    }
+}
+
+struct ates_key ates_key_u64(uint64_t value)
+{
+    struct ates_key key = {.size = 0};
+
+    ates_key_add_u64(&key, value);
+    return key;
+}
+
+void ates_key_add_u64(struct ates_key *key, uint64_t value)
+{
+    const uint64_t big = __builtin_bswap64(value);
+
+    ates_key_add_bytes(key, &big, sizeof big);
+}
+
+void ates_key_add_u8(struct ates_key *key, uint8_t value)
+{
+    ates_key_add_bytes(key, &value, 1);
+}
+
+void ates_key_add_bytes(struct ates_key *key, const void *data, size_t size)
+{
+    assert(size <= sizeof key->data - key->size);
+    if (size > 0) {
+        memcpy(key->data + key->size, data, size);
+        key->size += size;
+    }
+}
+
+uint64_t ates_u64_from(const uint8_t bytes[8])
+{
+    uint64_t big;
+
+    memcpy(&big, bytes, sizeof big);
+    return __builtin_bswap64(big);
+}
+
+static int open_tables(struct ates_store *self, const char *const *tables)
+{
+    MDB_txn *txn;
+    int r = mdb_txn_begin(self->env, NULL, 0, &txn);
+
+    if (r != 0) {
+        return r;
+    }
+    for (size_t i = 0; i < self->table_count; i++) {
+        r = mdb_dbi_open(txn, tables[i], MDB_CREATE, &self->tables[i]);
+        if (r != 0) {
+            mdb_txn_abort(txn);
+            return r;
+        }
+    }
+    return mdb_txn_commit(txn);
+}
+
+int ates_store_open(struct ates_store **store, const char *path, size_t map_size,
+                    const char *const *tables, size_t table_count, char *error, size_t error_size)
+{
+    struct ates_store *self;
+    int dead_readers;
+    int r;
+
+    assert(table_count <= ATES_TABLES_MAX);
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        r = -errno;
+        snprintf(error, error_size, "%s: %s", path, strerror(errno));
+        return r;
+    }
+    self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        return -ENOMEM;
+    }
+    self->map_size = map_size;
+    self->table_count = table_count;
+    r = mdb_env_create(&self->env);
+    if (r == 0) {
+        r = mdb_env_set_mapsize(self->env, map_size);
+    }
+    if (r == 0) {
+        r = mdb_env_set_maxdbs(self->env, ATES_TABLES_MAX);
+    }
+    if (r == 0) {
+        r = mdb_env_open(self->env, path, 0, 0600);
+    }
+    if (r == 0) {
+        r = mdb_reader_check(self->env, &dead_readers);
+    }
+    if (r == 0) {
+        r = open_tables(self, tables);
+    }
+    if (r != 0) {
+        snprintf(error, error_size, "%s: %s", path, mdb_strerror(r));
+        ates_store_close(&self);
+        return ates_store_result(r);
+    }
+    *store = self;
+    return 0;
+}
+
+void ates_store_close(struct ates_store **store)
+{
+    struct ates_store *self = *store;
+
+    if (self != NULL) {
+        if (self->env != NULL) {
+            mdb_env_close(self->env);
+        }
+        free(self);
+        *store = NULL;
+    }
+}
+
+unsigned ates_store_used_permille(const struct ates_store *store)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &stat) != 0) {
+        return 1000;
+    }
+    return (unsigned)((info.me_last_pgno + 1) * stat.ms_psize / (store->map_size / 1000));
+}
+
+int ates_txn_begin(struct ates_txn *txn, struct ates_store *store, bool read_only,
+                   struct ates_arena *arena)
+{
+    MDB_txn *mdb;
+    int r = mdb_txn_begin(store->env, NULL, read_only ? MDB_RDONLY : 0, &mdb);
+
+    if (r != 0) {
+        return ates_store_result(r);
+    }
+    txn->mdb = mdb;
+    txn->store = store;
+    txn->arena = arena;
+    txn->writes = 0;
+    memset(txn->cursors, 0, sizeof txn->cursors);
+    return 0;
+}
+
+static void close_cursors(struct ates_txn *txn)
+{
+    for (size_t i = 0; i < ATES_TABLES_MAX; i++) {
+        if (txn->cursors[i] != NULL) {
+            mdb_cursor_close(txn->cursors[i]);
+            txn->cursors[i] = NULL;
+        }
+    }
+}
+
+int ates_txn_commit(struct ates_txn *txn)
+{
+    MDB_txn *mdb = txn->mdb;
+
+    close_cursors(txn);
+    txn->mdb = NULL;
+    return ates_store_result(mdb_txn_commit(mdb));
+}
+
+void ates_txn_abort(struct ates_txn *txn)
+{
+    if (txn->mdb != NULL) {
+        close_cursors(txn);
+        mdb_txn_abort(txn->mdb);
+        txn->mdb = NULL;
+    }
+}
+
+/* One cursor a table is kept open: neighbouring keys are then found without a descent from the root. */
+static int table_cursor(struct ates_txn *txn, unsigned table, MDB_cursor **cursor)
+{
+    assert(table < txn->store->table_count);
+    if (txn->cursors[table] == NULL) {
+        int r = mdb_cursor_open(txn->mdb, txn->store->tables[table], &txn->cursors[table]);
+
+        if (r != 0) {
+            return ates_store_result(r);
+        }
+    }
+    *cursor = txn->cursors[table];
+    return 0;
+}
+
+static MDB_val val_from(const struct ates_key *key)
+{
+    return (MDB_val){.mv_size = key->size, .mv_data = (void *)key->data};
+}
+
+int ates_get(struct ates_txn *txn, unsigned table, const struct ates_key *key,
+             struct ates_bytes *value)
+{
+    MDB_val k = val_from(key), v;
+    MDB_cursor *cursor = NULL;
+    int r = table_cursor(txn, table, &cursor);
+
+    if (r == 0) {
+        r = ates_store_result(mdb_cursor_get(cursor, &k, &v, MDB_SET));
+    }
+    if (r == 0) {
+        value->data = ates_arena_copy(txn->arena, v.mv_data, v.mv_size);
+        value->size = v.mv_size;
+    }
+    return r;
+}
+
+int ates_put(struct ates_txn *txn, unsigned table, const struct ates_key *key, const void *data,
+             size_t size)
+{
+    MDB_val k = val_from(key), v = {.mv_size = size, .mv_data = (void *)data};
+    MDB_cursor *cursor = NULL;
+    int r = table_cursor(txn, table, &cursor);
+
+    txn->writes++;
+    return r != 0 ? r : ates_store_result(mdb_cursor_put(cursor, &k, &v, 0));
+}
+
+int ates_delete(struct ates_txn *txn, unsigned table, const struct ates_key *key)
+{
+    MDB_val k = val_from(key), v;
+    MDB_cursor *cursor = NULL;
+    int r = table_cursor(txn, table, &cursor);
+
+    txn->writes++;
+    if (r == 0) {
+        r = ates_store_result(mdb_cursor_get(cursor, &k, &v, MDB_SET));
+    }
+    return r != 0 ? r : ates_store_result(mdb_cursor_del(cursor, 0));
+}
+
+int ates_get_message(struct ates_txn *txn, unsigned table, const struct ates_key *key,
+                     const struct ates_message *message, void *out)
+{
+    struct ates_bytes row;
+    int r = ates_get(txn, table, key, &row);
+
+    if (r == 0 && ates_message_decode(message, row.data, row.size, ATES_UNKNOWN_IGNORED, txn->arena,
+                                      out, NULL) != 0) {
+        r = -EBADMSG;
+    }
+    return r;
+}
+
+int ates_put_message(struct ates_txn *txn, unsigned table, const struct ates_key *key,
+                     const struct ates_message *message, const void *value)
+{
+    txn->scratch.size = 0;
+    ates_message_encode(message, value, &txn->scratch);
+    return ates_put(txn, table, key, txn->scratch.data, txn->scratch.size);
+}
+
+int ates_get_number(struct ates_txn *txn, unsigned table, const struct ates_key *key, int64_t *value)
+{
+    struct ates_bytes row;
+    int r = ates_get(txn, table, key, &row);
+
+    if (r == ATES_NOT_FOUND) {
+        *value = 0;
+        return 0;
+    }
+    if (r == 0 && row.size != 8) {
+        return -EBADMSG;
+    }
+    if (r == 0) {
+        *value = (int64_t)ates_u64_from(row.data);
+    }
+    return r;
+}
+
+int ates_put_number(struct ates_txn *txn, unsigned table, const struct ates_key *key, int64_t value)
+{
+    const uint64_t big = __builtin_bswap64((uint64_t)value);
+
+    return ates_put(txn, table, key, &big, sizeof big);
+}
+
+int ates_scan_open(struct ates_scan *scan, struct ates_txn *txn, unsigned table,
+                   const struct ates_key *prefix, const struct ates_key *from)
+{
+    MDB_cursor *cursor = NULL;
+    int r;
+
+    assert(table < txn->store->table_count);
+    r = mdb_cursor_open(txn->mdb, txn->store->tables[table], &cursor);
+    if (r != 0) {
+        return ates_store_result(r);
+    }
+    scan->cursor = cursor;
+    scan->prefix = prefix != NULL ? *prefix : (struct ates_key){.size = 0};
+    ates_scan_seek(scan, from != NULL ? from : &scan->prefix);
+    return 0;
+}
+
+void ates_scan_seek(struct ates_scan *scan, const struct ates_key *from)
+{
+    scan->from = *from;
+    scan->started = false;
+}
+
+static int scan_result(struct ates_scan *scan, int mdb_result, const MDB_val *k, const MDB_val *v,
+                       struct ates_bytes *key, struct ates_bytes *value)
+{
+    int r = ates_store_result(mdb_result);
+
+    if (r != 0) {
+        return r;
+    }
+    if (k->mv_size < scan->prefix.size ||
+        memcmp(k->mv_data, scan->prefix.data, scan->prefix.size) != 0) {
+        return ATES_NOT_FOUND;
+    }
+    *key = (struct ates_bytes){k->mv_data, k->mv_size};
+    *value = (struct ates_bytes){v->mv_data, v->mv_size};
+    return 0;
+}
+
+int ates_scan_next(struct ates_scan *scan, struct ates_bytes *key, struct ates_bytes *value)
+{
+    MDB_val k = val_from(&scan->from), v;
+    MDB_cursor_op op = scan->started ? MDB_NEXT : k.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE;
+
+    scan->started = true;
+    return scan_result(scan, mdb_cursor_get(scan->cursor, &k, &v, op), &k, &v, key, value);
+}
+
+int ates_scan_last(struct ates_scan *scan, struct ates_bytes *key, struct ates_bytes *value)
+{
+    MDB_val k, v;
+    int r;
+
+    if (scan->started) {
+        return scan_result(scan, mdb_cursor_get(scan->cursor, &k, &v, MDB_PREV), &k, &v, key, value);
+    }
+    /* The row before the first key that is past the prefix. */
+    struct ates_key past = scan->prefix;
+    while (past.size > 0 && past.data[past.size - 1] == 0xff) {
+        past.size--;
+    }
+    scan->started = true;
+    if (past.size == 0) {
+        r = mdb_cursor_get(scan->cursor, &k, &v, MDB_LAST);
+    } else {
+        past.data[past.size - 1]++;
+        k = val_from(&past);
+        r = mdb_cursor_get(scan->cursor, &k, &v, MDB_SET_RANGE);
+        r = mdb_cursor_get(scan->cursor, &k, &v, r == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+    }
+    return scan_result(scan, r, &k, &v, key, value);
+}
+
+void ates_scan_close(struct ates_scan *scan)
+{
+    if (scan->cursor != NULL) {
+        mdb_cursor_close(scan->cursor);
+        scan->cursor = NULL;
+    }
+}

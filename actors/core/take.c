@@ -1,0 +1,177 @@
+/* What an engine does unasked: takes in followed events, goes on with jobs. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/engine_private.h"
+#include "core/journal.h"
+
+static const struct ates_follow *find_follow(const struct ates_engine *self,
+                                             const struct ates_envelope *envelope)
+{
+    for (size_t i = 0; i < self->domain->follow_count; i++) {
+        const struct ates_follow *follow = &self->domain->follows[i];
+
+        if (follow->version == envelope->event_version &&
+            ates_text_equal(ates_text_from(follow->producer), envelope->producer) &&
+            ates_text_equal(ates_text_from(follow->event->name), envelope->event_name)) {
+            return follow;
+        }
+    }
+    return NULL;
+}
+
+static struct ates_followed followed_from(struct ates_text producer,
+                                          const struct ates_position *position)
+{
+    return (struct ates_followed){
+        .producer = producer,
+        .log_id = ates_text_from(position->log_id),
+        .seq = position->seq,
+        .hash = {position->hash, sizeof position->hash},
+    };
+}
+
+static bool is_dead_already(struct ates_engine *self, const struct ates_envelope *envelope)
+{
+    struct ates_key key = {.size = 0};
+    struct ates_bytes row;
+
+    ates_key_add_bytes(&key, envelope->producer.data, envelope->producer.size);
+    ates_key_add_u8(&key, 0);
+    ates_key_add_u64(&key, envelope->seq);
+    return ates_get(&self->txn, ATES_TABLE_DEAD_LETTERS, &key, &row) == 0;
+}
+
+static int bury(struct ates_engine *self, struct ates_call *call, const struct ates_envelope *envelope,
+                struct ates_bytes bytes, const struct ates_position *position)
+{
+    struct ates_record record = {
+        .has_followed = !self->domain->stops_at_dead,
+        .followed = followed_from(envelope->producer, position),
+        .has_dead = true,
+        .dead =
+            {
+                .producer = envelope->producer,
+                .seq = envelope->seq,
+                .event_name = envelope->event_name,
+                .reason = ates_text_from(call->refusal.reason),
+                .message = ates_text_from(call->refusal.message),
+                .envelope = bytes,
+            },
+    };
+
+    self->staged_count = 0;
+    self->stage.size = 0;
+    if (self->domain->stops_at_dead && is_dead_already(self, envelope)) {
+        return ATES_FAILED_PRECONDITION;
+    }
+    const struct ates_log_field fields[] = {{"reason", call->refusal.reason, 0},
+                                            {"seq", NULL, (int64_t)envelope->seq},
+                                            {NULL, NULL, 0}};
+    ates_journal(ATES_ERROR, self->domain->service->name, fields,
+                 "a followed event cannot be applied: a dead letter%s",
+                 self->domain->stops_at_dead ? "; this stream stops" : "");
+    int r = engine_stage(self, call, &record, NULL);
+    return r == 0 && self->domain->stops_at_dead ? ATES_FAILED_PRECONDITION : r;
+}
+
+int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *envelope,
+                       struct ates_bytes bytes, const struct ates_position *position,
+                       struct ates_refusal *refusal)
+{
+    const struct ates_follow *follow = find_follow(self, envelope);
+
+    if (follow == NULL || self->lost != 0) {
+        return self->lost;
+    }
+    engine_call_begin(self);
+    if (self->full) {
+        return -ENOSPC;
+    }
+    struct ates_call call = engine_make_call(self);
+    call.cause = (struct ates_cause){.has_producer = true,
+                                     .producer = envelope->producer,
+                                     .has_seq = true,
+                                     .seq = envelope->seq};
+    const struct ates_event event = {
+        .name = follow->event->name,
+        .seq = envelope->seq,
+        .time = envelope->event_time,
+        .user_id = envelope->has_cause && envelope->cause.has_user_id ? envelope->cause.user_id : 0,
+    };
+    void *data = ates_arena_alloc(self->arena, follow->event->size);
+    int r = ates_message_decode(follow->event, envelope->data.data, envelope->data.size,
+                                ATES_UNKNOWN_IGNORED, self->arena, data, &call.refusal);
+    if (r == 0) {
+        r = follow->handle(&call, &event, data);
+    }
+    if (r > 0) {
+        engine_name_refusal(&call, r);
+        r = bury(self, &call, envelope, bytes, position);
+        *refusal = call.refusal;
+        return r;
+    }
+    if (r == 0) {
+        struct ates_record record = {.has_followed = true,
+                                     .followed = followed_from(envelope->producer, position)};
+
+        r = engine_stage(self, &call, &record, NULL);
+    }
+    return r;
+}
+
+int ates_engine_follow_position(struct ates_engine *self, const char *producer,
+                                const struct ates_position *position)
+{
+    struct ates_record record = {.has_followed = true,
+                                 .followed = followed_from(ates_text_from(producer), position)};
+
+    if (self->lost != 0) {
+        return self->lost;
+    }
+    engine_call_begin(self);
+    struct ates_call call = engine_make_call(self);
+    return engine_stage(self, &call, &record, NULL);
+}
+
+bool ates_engine_has_steps(const struct ates_engine *self)
+{
+    return self->steps && self->domain->step != NULL;
+}
+
+int ates_engine_step(struct ates_engine *self, bool *more)
+{
+    *more = false;
+    if (self->lost != 0) {
+        return self->lost;
+    }
+    engine_call_begin(self);
+    struct ates_call call = engine_make_call(self);
+    int r = self->domain->step(&call, more);
+
+    if (r != 0 || (self->staged_count == 0 && self->job_done == 0)) {
+        self->steps = r != 0;
+        return r > 0 ? -EUCLEAN : r;
+    }
+    struct ates_record record = {
+        .has_user_id = call.cause.has_user_id,
+        .user_id = call.cause.user_id,
+        .has_job_done = self->job_done != 0,
+        .job_done = self->job_done,
+        .has_reply = self->job_done != 0,
+    };
+    if (record.has_reply) {
+        ates_buffer_append(&self->reply, self->stage.data + self->job_reply.offset,
+                           self->job_reply.size);
+    }
+    r = engine_stage(self, &call, &record, NULL);
+    if (r == 0 && record.has_job_done) {
+        self->batch_jobs = engine_grow(self->batch_jobs, self->job_count, &self->job_capacity,
+                                       sizeof *self->batch_jobs);
+        self->batch_jobs[self->job_count++] = (struct batch_job){
+            record.job_done, self->head.seq, {self->replies.size, self->reply.size}};
+        ates_buffer_append(&self->replies, self->reply.data, self->reply.size);
+    }
+    self->steps = *more || r != 0;
+    return r;
+}

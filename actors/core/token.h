@@ -1,0 +1,89 @@
+/* Tokens: PASETO v4.public (PROTOCOL.md section 5), verified locally against a keyring by kid.
+ * Source of the format: paseto-spec, docs/01-Protocol-Versions/Version4.md; PASERK k4.pid for kid.
+ */
+#ifndef ATES_TOKEN_H
+#define ATES_TOKEN_H
+
+#include <sodium.h>
+
+#include <ates/service.h>
+
+#define ATES_TOKEN_MAX 2048u /* bytes of an encoded token */
+#define ATES_KID_SIZE 52u    /* "k4.pid." and 44 base64url characters, then a NUL */
+
+/* What a key may assert: auth's any user, the services' own only internalservice. */
+enum ates_key_purpose { ATES_KEY_USERS = 1, ATES_KEY_SERVICES };
+
+struct ates_secret_key {
+    enum ates_key_purpose purpose;
+    char kid[ATES_KID_SIZE];
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+};
+
+struct ates_public_key {
+    enum ates_key_purpose purpose;
+    char kid[ATES_KID_SIZE];
+    uint8_t bytes[crypto_sign_PUBLICKEYBYTES];
+};
+
+struct ates_claims {
+    uint64_t user_id; /* 0 in the tokens that services sign themselves, and in no other */
+    enum ates_role role;
+    char login[65];
+    char sid[37];
+    char jti[37];
+    int64_t issued_at, not_before, expires_at; /* Unix ms */
+};
+
+/* The bare PASETO v4.public layer, as the official vectors test it. Key: Ed25519. Returns 0,
+ * -ENOMEM or -EINVAL (sign: buffer too small; verify: any failure whatever). token ends with a NUL.
+ * message_out needs token_size bytes; footer_out likewise. */
+int ates_paseto_sign(const uint8_t secret[crypto_sign_SECRETKEYBYTES], const void *message,
+                     size_t message_size, const void *footer, size_t footer_size,
+                     const void *implicit, size_t implicit_size, char *token,
+                     size_t token_capacity);
+int ates_paseto_verify(const uint8_t public_key[crypto_sign_PUBLICKEYBYTES], const char *token,
+                       size_t token_size, const void *implicit, size_t implicit_size,
+                       uint8_t *message_out, size_t *message_size, uint8_t *footer_out,
+                       size_t *footer_size);
+
+/* Keys on disk, below DIR (mode 0700): auth.key and services.key (secret, mode 0600), keyring (the
+ * public keys, one a line: KID PURPOSE BASE64URL), fingerprint.key (32 random bytes, keys the
+ * hashes of request bodies so that a log alone reveals nothing of a password). Made once, DIR too
+ * where it is not there; existing ones are never overwritten (-EEXIST). Writes are atomic and
+ * fsynced. What others may read (a keyring or DIR: write) is refused with -EPERM. error (size
+ * bytes) names the file. */
+int ates_keys_create(const char *dir, char *error, size_t size);
+
+#define ATES_FINGERPRINT_KEY_SIZE 32u
+int ates_keys_load_fingerprint(const char *dir, uint8_t key[ATES_FINGERPRINT_KEY_SIZE], char *error,
+                               size_t size);
+int ates_keys_load_secret(const char *dir, enum ates_key_purpose purpose,
+                          struct ates_secret_key *key, char *error, size_t size);
+
+#define ATES_KEYS_MAX 32u /* public keys in a keyring */
+int ates_keys_load_public(const char *dir, struct ates_public_key keys[ATES_KEYS_MAX],
+                          size_t *count, char *error, size_t size);
+
+/* The kid of a public key: its PASERK k4.pid. */
+void ates_key_id(const uint8_t public_key[crypto_sign_PUBLICKEYBYTES], char kid[ATES_KID_SIZE]);
+
+/* The keyring of public keys with its cache of verified tokens (bounded; the least recently used of
+ * a bucket makes room). Not thread-safe: each actor owns one. */
+struct ates_keyring;
+struct ates_keyring *ates_keyring_load(const char *dir, char *error,
+                                       size_t size); /* NULL on failure */
+void ates_keyring_free(struct ates_keyring **self);
+
+/* Signs claims (jti drawn here). Returns 0, or -EINVAL where the key may not assert them or they
+ * have no place in a token; -ENOMEM. */
+int ates_token_sign(const struct ates_secret_key *key, struct ates_claims *claims,
+                    char token[ATES_TOKEN_MAX + 1]);
+
+/* Verifies a token as of now_ms. Returns 0 with claims filled; or ATES_UNAUTHENTICATED with reason
+ * TOKEN_INVALID (malformed, unknown key, wrong signature, wrong iss/aud, key not allowed to assert
+ * this role or user, iat or nbf more than 5 s ahead) or TOKEN_EXPIRED; -ENOMEM. */
+int ates_token_verify(struct ates_keyring *keyring, const char *token, size_t token_size,
+                      int64_t now_ms, struct ates_claims *claims, struct ates_refusal *refusal);
+
+#endif

@@ -1,0 +1,13 @@
+/* The table of services; see domains.h. */
+#include "domains.h"
+
+#include "accounting/accounting.h"
+#include "auth/auth.h"
+#include "tasks/tasks.h"
+
+const struct ates_domain *const ates_domains[] = {
+    &auth_domain,
+    &tasks_domain,
+    &accounting_domain,
+    NULL,
+};

@@ -1,0 +1,175 @@
+/* The tasks service: its commands, results and events (PROTOCOL.md sections 7 and 8). Invariant: a
+ * struct here and the table of the same name say the same; only the table knows limits. */
+#ifndef ATES_TASKS_H
+#define ATES_TASKS_H
+
+#include <ates/service.h>
+
+#define TASKS_NAME_MAX 200          /* characters */
+#define TASKS_DESCRIPTION_MAX 10000 /* characters */
+
+/* Which tasks a list shows. */
+enum tasks_status { TASKS_OPEN, TASKS_FINISHED, TASKS_ALL };
+extern const char *const tasks_status_names[];
+
+/* What an entry of a task's log tells. */
+enum tasks_log_type { TASKS_LOG_CREATE, TASKS_LOG_ASSIGN, TASKS_LOG_COMPLETE, TASKS_LOG_OTHER };
+extern const char *const tasks_log_type_names[];
+
+struct tasks_task {
+    uint64_t id;
+    struct ates_text name;
+    struct ates_text description;
+    uint64_t assigned_to;
+    uint64_t created_by;
+    bool is_finished;
+    int64_t created_at;
+    bool has_finished_at;
+    int64_t finished_at;
+};
+
+/* The result of create_task, complete_task and show_task. */
+struct tasks_task_result {
+    struct tasks_task task;
+};
+
+struct tasks_create_task {
+    struct ates_text name;
+    struct ates_text description;
+};
+
+struct tasks_reassign_tasks_result {
+    uint64_t reassigned; /* tasks */
+};
+
+struct tasks_complete_task {
+    uint64_t task_id;
+};
+
+struct tasks_show_my_assigned_tasks {
+    bool has_status;
+    int status; /* enum tasks_status */
+    bool has_query;
+    struct ates_text query;
+    bool has_after;
+    struct ates_text after;
+    bool has_limit;
+    uint64_t limit;
+};
+struct tasks_show_my_assigned_tasks_result {
+    struct ates_list items; /* struct tasks_task */
+    bool has_next;
+    struct ates_text next;
+};
+
+struct tasks_show_all_assigned_tasks {
+    bool has_status;
+    int status; /* enum tasks_status */
+    bool has_assigned_to;
+    uint64_t assigned_to;
+    bool has_query;
+    struct ates_text query;
+    bool has_created_from;
+    int64_t created_from;
+    bool has_created_to;
+    int64_t created_to;
+    bool has_after;
+    struct ates_text after;
+    bool has_limit;
+    uint64_t limit;
+};
+struct tasks_show_all_assigned_tasks_result {
+    struct ates_list items; /* struct tasks_task */
+    bool has_next;
+    struct ates_text next;
+};
+
+struct tasks_show_task {
+    uint64_t task_id;
+};
+
+struct tasks_show_task_log {
+    uint64_t task_id;
+    bool has_after;
+    struct ates_text after;
+    bool has_limit;
+    uint64_t limit;
+};
+struct tasks_log_entry {
+    uint64_t id;
+    uint64_t task_id;
+    int64_t timestamp;
+    int type; /* enum tasks_log_type */
+    uint64_t actor_id; /* 0: no user, the service itself */
+    bool has_from_user_id;
+    uint64_t from_user_id;
+    bool has_to_user_id;
+    uint64_t to_user_id;
+    bool has_description;
+    struct ates_text description;
+};
+struct tasks_show_task_log_result {
+    struct ates_list items; /* struct tasks_log_entry */
+    bool has_next;
+    struct ates_text next;
+};
+
+extern const struct ates_message tasks_task_message, tasks_task_result_message,
+    tasks_create_task_message, tasks_reassign_tasks_result_message, tasks_complete_task_message,
+    tasks_show_my_assigned_tasks_message, tasks_show_my_assigned_tasks_result_message,
+    tasks_show_all_assigned_tasks_message, tasks_show_all_assigned_tasks_result_message,
+    tasks_show_task_message, tasks_show_task_log_message, tasks_log_entry_message,
+    tasks_show_task_log_result_message;
+
+/* Events. A new task's first assignee comes with task_created; task_assigned tells of later ones.
+ */
+struct tasks_task_created {
+    uint64_t task_id;
+    struct ates_text name;
+    struct ates_text description;
+    uint64_t assigned_to;
+    uint64_t created_by;
+};
+struct tasks_task_assigned {
+    uint64_t task_id;
+    uint64_t from_user_id;
+    uint64_t assigned_to;
+    uint64_t reassignment_id;
+};
+struct tasks_task_completed {
+    uint64_t task_id;
+    uint64_t completed_by;
+};
+struct tasks_reassignment_started {
+    uint64_t reassignment_id;
+    uint64_t requested_by;
+    uint64_t up_to_task_id; /* tasks created later are not drawn again; 0 where there is no task */
+};
+struct tasks_reassignment_finished {
+    uint64_t reassignment_id;
+    uint64_t count; /* tasks drawn again */
+};
+/* Private: which request asked for a reassignment; only where it had a request_id. */
+struct tasks_reassignment_requested {
+    uint64_t reassignment_id;
+    struct ates_text request_id;
+};
+/* Private: one user's open tasks are drawn again, as that user stopped being eligible. */
+struct tasks_redraw_requested {
+    uint64_t reassignment_id;
+    uint64_t user_id;
+    uint64_t up_to_task_id;
+    uint64_t cause_seq; /* of auth's event that said so */
+};
+struct tasks_redraw_finished {
+    uint64_t reassignment_id;
+};
+
+extern const struct ates_message tasks_task_created_message, tasks_task_assigned_message,
+    tasks_task_completed_message, tasks_reassignment_started_message,
+    tasks_reassignment_finished_message, tasks_reassignment_requested_message,
+    tasks_redraw_requested_message, tasks_redraw_finished_message;
+
+extern const struct ates_service tasks_service;
+
+#endif

@@ -1,0 +1,445 @@
+/* The toy domain; see toy_domain.h. */
+#include "support/toy_domain.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/fields.h"
+#include "core/users.h"
+
+enum toy_table { TOY_ENTRIES = ATES_TABLE_DOMAIN, TOY_JOBS, TOY_NUMBERS };
+static const char *const toy_tables[] = {"entries", "toy_jobs", "numbers", NULL};
+
+enum toy_number { TOY_TOTAL = 1, TOY_ENTRY_COUNT, TOY_JOB_COUNT, TOY_SECRET_SIZE, TOY_HEARD_COUNT };
+
+bool toy_later = true;
+
+/* Messages. */
+
+#define TOY_KEY .type = ATES_TEXT, .rule = ATES_RULE_LINE, .min = 1, .max = 64
+#define TOY_VALUE .type = ATES_TEXT, .max = TOY_VALUE_MAX
+
+static const char *const toy_places[] = {"decide", "apply", "answer", NULL};
+
+static const struct ates_field toy_put_fields[] = {
+    {ATES_FIELD(toy_put, key), TOY_KEY},
+    {ATES_FIELD(toy_put, value), TOY_VALUE},
+};
+ATES_MESSAGE(toy_put, "put");
+const struct ates_message toy_stored_message = {
+    .name = "toy_stored", .fields = toy_put_fields, .count = 2, .size = sizeof(struct toy_put)};
+
+static const struct ates_field toy_get_fields[] = {{ATES_FIELD(toy_get, key), TOY_KEY}};
+ATES_MESSAGE(toy_get, "get");
+
+static const struct ates_field toy_entry_fields[] = {
+    {ATES_FIELD(toy_entry, key), TOY_KEY},
+    {ATES_FIELD(toy_entry, value), TOY_VALUE},
+    {ATES_FIELD(toy_entry, version), .type = ATES_UINT},
+    {ATES_FIELD(toy_entry, put_at), ATES_IS_TIME},
+    {ATES_FIELD(toy_entry, put_by), .type = ATES_UINT},
+};
+ATES_MESSAGE(toy_entry, "entry");
+
+static const struct ates_field toy_add_fields[] = {
+    {ATES_FIELD(toy_add, a), .type = ATES_INT},
+    {ATES_FIELD(toy_add, b), .type = ATES_INT},
+};
+ATES_MESSAGE(toy_add, "add");
+
+static const struct ates_field toy_add_result_fields[] = {
+    {ATES_FIELD(toy_add_result, total), .type = ATES_INT},
+};
+ATES_MESSAGE(toy_add_result, "add_result");
+const struct ates_message toy_added_message = {.name = "toy_added",
+                                               .fields = toy_add_result_fields,
+                                               .count = 1,
+                                               .size = sizeof(struct toy_add_result)};
+
+static const struct ates_field toy_run_fields[] = {
+    {ATES_FIELD(toy_run, count), .type = ATES_UINT, .min = 1, .max = 1000},
+};
+ATES_MESSAGE(toy_run, "run");
+
+static const struct ates_field toy_run_result_fields[] = {
+    {ATES_FIELD(toy_run_result, job), .type = ATES_UINT},
+    {ATES_FIELD(toy_run_result, steps), .type = ATES_UINT},
+};
+ATES_MESSAGE(toy_run_result, "run_result");
+
+/* A job's row and its events: how many steps there are still to do. */
+#define TOY_JOB_MESSAGE(NAME)                                                                      \
+    const struct ates_message NAME##_message = {.name = #NAME,                                     \
+                                                .fields = toy_run_result_fields,                   \
+                                                .count = 2,                                        \
+                                                .size = sizeof(struct toy_run_result)}
+TOY_JOB_MESSAGE(toy_job_started);
+TOY_JOB_MESSAGE(toy_job_stepped);
+TOY_JOB_MESSAGE(toy_job_done);
+
+static const struct ates_field toy_fail_fields[] = {
+    {ATES_FIELD(toy_fail, place), .type = ATES_ENUM, .names = toy_places},
+};
+ATES_MESSAGE(toy_fail, "fail");
+const struct ates_message toy_failed_message = {
+    .name = "toy_failed", .fields = toy_fail_fields, .count = 1, .size = sizeof(struct toy_fail)};
+
+static const struct ates_field toy_note_fields[] = {
+    {ATES_FIELD(toy_note, text), TOY_VALUE},
+    {ATES_FIELD(toy_note, times), .type = ATES_UINT, .max = 5000},
+};
+ATES_MESSAGE(toy_note, "note");
+
+static const struct ates_field other_said_fields[] = {{ATES_FIELD(other_said, text), TOY_VALUE}};
+ATES_MESSAGE(other_said, "said");
+
+#define TOY_TEXT_MESSAGE(NAME, WORD)                                                               \
+    const struct ates_message NAME##_message = {                                                   \
+        .name = WORD, .fields = other_said_fields, .count = 1, .size = sizeof(struct other_said)}
+TOY_TEXT_MESSAGE(toy_noted, "toy_noted");
+TOY_TEXT_MESSAGE(toy_heard, "toy_heard");
+
+static const struct ates_field toy_hide_fields[] = {
+    {ATES_FIELD(toy_hide, secret), TOY_VALUE, .secret = true},
+};
+ATES_MESSAGE(toy_hide, "hide");
+static const struct ates_message toy_hidden_message = {
+    .name = "toy_hidden", .fields = toy_hide_fields, .count = 1, .size = sizeof(struct toy_hide)};
+
+static const struct ates_field toy_big_fields[] = {
+    {ATES_FIELD(toy_big, size), .type = ATES_UINT, .max = 1000000},
+};
+ATES_MESSAGE(toy_big, "big");
+static const struct ates_field toy_big_result_fields[] = {
+    {ATES_FIELD(toy_big_result, text), .type = ATES_TEXT},
+};
+ATES_MESSAGE(toy_big_result, "big_result");
+
+/* State. */
+
+static int64_t number(struct ates_txn *txn, enum toy_number which)
+{
+    const struct ates_key key = ates_key_u64(which);
+    int64_t value = -1;
+    const int r = ates_get_number(txn, TOY_NUMBERS, &key, &value);
+
+    assert(r == 0);
+    return value;
+}
+
+int64_t toy_total(struct ates_txn *txn)
+{
+    return number(txn, TOY_TOTAL);
+}
+
+int64_t toy_secret_size(struct ates_txn *txn)
+{
+    return number(txn, TOY_SECRET_SIZE);
+}
+
+int64_t toy_heard_count(struct ates_txn *txn)
+{
+    return number(txn, TOY_HEARD_COUNT);
+}
+
+static int set_number(struct ates_txn *txn, enum toy_number which, int64_t value)
+{
+    const struct ates_key key = ates_key_u64(which);
+
+    return ates_put_number(txn, TOY_NUMBERS, &key, value);
+}
+
+static int get_entry(struct ates_txn *txn, struct ates_text word, struct toy_entry *entry)
+{
+    struct ates_key key = {.size = 0};
+
+    ates_key_add_bytes(&key, word.data, word.size);
+    return ates_get_message(txn, TOY_ENTRIES, &key, &toy_entry_message, entry);
+}
+
+static int get_first_job(struct ates_txn *txn, struct toy_run_result *job)
+{
+    struct ates_scan scan;
+    struct ates_bytes key, value;
+    int r = ates_scan_open(&scan, txn, TOY_JOBS, NULL, NULL);
+
+    if (r == 0) {
+        r = ates_scan_next(&scan, &key, &value);
+        const struct ates_key copy = ates_key_u64(r == 0 ? ates_u64_from(key.data) : 0);
+        ates_scan_close(&scan);
+        r = r == 0 ? ates_get_message(txn, TOY_JOBS, &copy, &toy_run_result_message, job) : r;
+    }
+    return r;
+}
+
+/* Handlers. */
+
+static int handle_put(struct ates_call *call, const void *body)
+{
+    return ates_emit(call, &toy_stored_message, body);
+}
+
+/* put's answer and get's, as both bodies begin with the key. */
+static int answer_entry(struct ates_call *call, const void *body, void *result)
+{
+    const struct toy_get *command = body;
+
+    return get_entry(call->txn, command->key, result);
+}
+
+static void sum(const void *input, void *output)
+{
+    const struct toy_add *numbers = input;
+
+    *(int64_t *)output = numbers->a + numbers->b;
+}
+
+static const struct ates_work sum_work = {.name = "sum",
+                                          .run = sum,
+                                          .input_size = sizeof(struct toy_add),
+                                          .output_size = sizeof(int64_t)};
+
+static int handle_add(struct ates_call *call, const void *body)
+{
+    if (call->work_result == NULL) {
+        return ates_defer(call, &sum_work, body);
+    }
+    const struct toy_add_result event = {.total = *(const int64_t *)call->work_result};
+    return ates_emit(call, &toy_added_message, &event);
+}
+
+static int answer_add(struct ates_call *call, const void *body, void *result)
+{
+    (void)body;
+    ((struct toy_add_result *)result)->total = toy_total(call->txn);
+    return 0;
+}
+
+static int handle_run(struct ates_call *call, const void *body)
+{
+    const struct toy_run *command = body;
+    const struct toy_run_result event = {.job = (uint64_t)number(call->txn, TOY_JOB_COUNT) + 1,
+                                         .steps = command->count};
+
+    ates_reply_later(call, event.job);
+    return ates_emit(call, &toy_job_started_message, &event);
+}
+
+static int handle_fail(struct ates_call *call, const void *body)
+{
+    const struct toy_fail *command = body;
+
+    return command->place == TOY_DECIDE ? -EIO : ates_emit(call, &toy_failed_message, command);
+}
+
+static int answer_fail(struct ates_call *call, const void *body, void *result)
+{
+    (void)body, (void)result;
+    return ates_refuse(call, ATES_INTERNAL, "TOO_LATE");
+}
+
+static int handle_note(struct ates_call *call, const void *body)
+{
+    const struct toy_note *command = body;
+    const struct other_said event = {.text = command->text};
+
+    for (uint64_t i = 0; i < command->times; i++) {
+        ates_emit(call, &toy_noted_message, &event);
+    }
+    return 0;
+}
+
+static int handle_hide(struct ates_call *call, const void *body)
+{
+    return ates_emit(call, &toy_hidden_message, body);
+}
+
+static int answer_big(struct ates_call *call, const void *body, void *result)
+{
+    const struct toy_big *command = body;
+    char *text = ates_arena_alloc(call->arena, (size_t)command->size + 1);
+
+    memset(text, 'x', (size_t)command->size);
+    ((struct toy_big_result *)result)->text = (struct ates_text){text, (size_t)command->size};
+    return 0;
+}
+
+static int step(struct ates_call *call, bool *more)
+{
+    struct toy_run_result job;
+    int r = get_first_job(call->txn, &job);
+
+    if (r != 0) {
+        return r == ATES_NOT_FOUND ? 0 : r;
+    }
+    *more = true;
+    job.steps--;
+    if (job.steps > 0) {
+        return ates_emit(call, &toy_job_stepped_message, &job);
+    }
+    ates_finish(call, job.job, &toy_run_result_message, &job);
+    return ates_emit(call, &toy_job_done_message, &job);
+}
+
+static int follow_said(struct ates_call *call, const struct ates_event *event, const void *data)
+{
+    const struct other_said *said = data;
+
+    (void)event;
+    if (ates_text_equal(said->text, ates_text_from("refuse"))) {
+        ates_emit(call, &toy_heard_message, said); /* refused all the same: nothing of it stays */
+        return ates_refuse(call, ATES_FAILED_PRECONDITION, "NOT_ACCEPTABLE");
+    }
+    if (ates_text_equal(said->text, ates_text_from("missing"))) {
+        return ATES_NOT_FOUND;
+    }
+    if (ates_text_equal(said->text, ates_text_from("later")) && toy_later) {
+        return -EAGAIN;
+    }
+    return ates_emit(call, &toy_heard_message, said);
+}
+
+/* Appliers. */
+
+static int apply_stored(struct ates_txn *txn, const struct ates_event *event, const void *data)
+{
+    const struct toy_put *stored = data;
+    struct toy_entry entry = {.version = 0};
+    struct ates_key key = {.size = 0};
+    int r = get_entry(txn, stored->key, &entry);
+
+    if (r == ATES_NOT_FOUND) {
+        r = set_number(txn, TOY_ENTRY_COUNT, number(txn, TOY_ENTRY_COUNT) + 1);
+    }
+    if (r != 0) {
+        return r;
+    }
+    entry = (struct toy_entry){.key = stored->key,
+                               .value = stored->value,
+                               .version = entry.version + 1,
+                               .put_at = event->time,
+                               .put_by = event->user_id};
+    ates_key_add_bytes(&key, stored->key.data, stored->key.size);
+    return ates_put_message(txn, TOY_ENTRIES, &key, &toy_entry_message, &entry);
+}
+
+static int apply_added(struct ates_txn *txn, const struct ates_event *event, const void *data)
+{
+    (void)event;
+    return set_number(txn, TOY_TOTAL,
+                      toy_total(txn) + ((const struct toy_add_result *)data)->total);
+}
+
+static int apply_failed(struct ates_txn *txn, const struct ates_event *event, const void *data)
+{
+    const struct toy_fail *failed = data;
+    int r = set_number(txn, TOY_TOTAL, 666);
+
+    (void)event;
+    return failed->place == TOY_APPLY ? -EIO : r;
+}
+
+static int apply_job(struct ates_txn *txn, const struct ates_event *event, const void *data)
+{
+    const struct toy_run_result *job = data;
+    const struct ates_key key = ates_key_u64(job->job);
+
+    if (strcmp(event->name, "toy_job_done") == 0) {
+        return ates_delete(txn, TOY_JOBS, &key);
+    }
+    int r = strcmp(event->name, "toy_job_started") == 0
+                ? set_number(txn, TOY_JOB_COUNT, (int64_t)job->job)
+                : 0;
+    return r == 0 ? ates_put_message(txn, TOY_JOBS, &key, &toy_run_result_message, job) : r;
+}
+
+static int apply_heard(struct ates_txn *txn, const struct ates_event *event, const void *data)
+{
+    (void)event, (void)data;
+    return set_number(txn, TOY_HEARD_COUNT, toy_heard_count(txn) + 1);
+}
+
+static int apply_hidden(struct ates_txn *txn, const struct ates_event *event, const void *data)
+{
+    assert(event->seq == 0);
+    return set_number(txn, TOY_SECRET_SIZE, (int64_t)((const struct toy_hide *)data)->secret.size);
+}
+
+static int check(struct ates_txn *txn, char *error, size_t error_size)
+{
+    struct ates_scan scan;
+    struct ates_bytes key, value;
+    int64_t count = 0;
+    int r = ates_scan_open(&scan, txn, TOY_ENTRIES, NULL, NULL);
+
+    while (r == 0) {
+        r = ates_scan_next(&scan, &key, &value);
+        count += r == 0;
+    }
+    ates_scan_close(&scan);
+    if (r == ATES_NOT_FOUND && count != number(txn, TOY_ENTRY_COUNT)) {
+        snprintf(error, error_size, "%lld entries", (long long)count);
+        return -EBADMSG;
+    }
+    return r < 0 ? r : 0;
+}
+
+/* Tables. */
+
+static const struct ates_command toy_commands[] = {
+    {"put", "", &toy_put_message, &toy_entry_message, ATES_ANY_ROLE, 0},
+    {"get", "", &toy_get_message, &toy_entry_message, ATES_ANY_ROLE | ATES_NO_TOKEN, 0},
+    {"add", "", &toy_add_message, &toy_add_result_message, ATES_ANY_ROLE, 0},
+    {"run", "", &toy_run_message, &toy_run_result_message, ATES_ANY_ROLE, 0},
+    {"fail", "", &toy_fail_message, &ates_empty_message, ATES_ANY_ROLE, 0},
+    {"note", "", &toy_note_message, &ates_empty_message, ATES_ROLE(ATES_DEVELOPER), 0},
+    {"hide", "", &toy_hide_message, &ates_empty_message, ATES_ANY_ROLE, 0},
+    {"big", "", &toy_big_message, &toy_big_result_message, ATES_ANY_ROLE, 0},
+};
+
+static const struct ates_event_type toy_events[] = {
+    {&toy_stored_message, 1, false, ""},      {&toy_added_message, 1, false, ""},
+    {&toy_failed_message, 1, false, ""},      {&toy_noted_message, 1, false, ""},
+    {&toy_heard_message, 1, false, ""},       {&toy_hidden_message, 1, true, ""},
+    {&toy_job_started_message, 1, false, ""}, {&toy_job_stepped_message, 1, false, ""},
+    {&toy_job_done_message, 1, false, ""},
+};
+
+const struct ates_service toy_service = {
+    .name = "toy",
+    .commands = toy_commands,
+    .command_count = sizeof toy_commands / sizeof toy_commands[0],
+    .events = toy_events,
+    .event_count = sizeof toy_events / sizeof toy_events[0],
+};
+
+static const struct ates_handler toy_handlers[] = {
+    {"put", handle_put, answer_entry},  {"get", NULL, answer_entry},
+    {"add", handle_add, answer_add},    {"run", handle_run, NULL},
+    {"fail", handle_fail, answer_fail}, {"note", handle_note, NULL},
+    {"hide", handle_hide, NULL},        {"big", NULL, answer_big},
+};
+
+static const struct ates_applier toy_appliers[] = {
+    {&toy_stored_message, apply_stored},   {&toy_added_message, apply_added},
+    {&toy_failed_message, apply_failed},   {&toy_heard_message, apply_heard},
+    {&toy_hidden_message, apply_hidden},   {&toy_job_started_message, apply_job},
+    {&toy_job_stepped_message, apply_job}, {&toy_job_done_message, apply_job},
+};
+
+static const struct ates_follow toy_follows[] = {
+    {"auth", &ates_user_registered_message, 1, ates_users_follow_registered},
+    {"auth", &ates_user_changed_message, 1, ates_users_follow_changed},
+    {"other", &other_said_message, 1, follow_said},
+};
+
+#define TOY_DOMAIN                                                                                 \
+    .service = &toy_service, .tables = toy_tables, .handlers = toy_handlers,                       \
+    .handler_count = sizeof toy_handlers / sizeof toy_handlers[0], .appliers = toy_appliers,       \
+    .applier_count = sizeof toy_appliers / sizeof toy_appliers[0], .follows = toy_follows,         \
+    .follow_count = sizeof toy_follows / sizeof toy_follows[0], .step = step, .check = check
+
+const struct ates_domain toy_domain = {TOY_DOMAIN};
+const struct ates_domain toy_stopping_domain = {TOY_DOMAIN, .stops_at_dead = true};

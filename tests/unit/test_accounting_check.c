@@ -1,0 +1,56 @@
+/* That accounting's check finds rows that contradict each other. */
+#include "support/accounting_fixture.h"
+
+TestSuite(accounting_check, .init = open_fixture, .fini = close_fixture, .timeout = 120);
+
+static void put_balance(uint64_t account_id, int64_t cents)
+{
+    cr_assert_eq(accounting_state_put_balance(txn(), account_id, cents), 0);
+}
+
+static void put_total(uint64_t account_id, int64_t cents)
+{
+    cr_assert_eq(accounting_state_put_day_total(txn(), ates_text_from(TODAY), account_id, cents),
+                 0);
+}
+
+Test(accounting_check, check_finds_rows_that_contradict_each_other)
+{
+    struct accounting_counters counters;
+    const struct accounting_place sixth = {1003, 6, ACCOUNTING_PAYOUT};
+    struct ates_key key = ates_key_u64(5);
+
+    expect_check(NULL);
+    post_six();
+    expect_check(NULL);
+    put_balance(5, 1); /* and so the sum is off too */
+    expect_check("the balance of user 5 is 1, but its transfers sum to 0");
+    put_balance(5, 0);
+    put_balance(ACCOUNTING_COMPANY, -1401);
+    expect_check("all balances sum to -1, not to 0");
+    put_balance(ACCOUNTING_COMPANY, -1400);
+    put_balance(7, 0);
+    expect_check(NULL);
+    put_total(5, 801);
+    expect_check("the total of user 5 on 2023-11-15 is not 800");
+    put_total(5, 800);
+    put_total(ACCOUNTING_COMPANY, -2201);
+    expect_check("the income of 2023-11-15 is off by -1");
+    put_total(ACCOUNTING_COMPANY, -2200);
+    put_total(8, 0);
+    expect_check("3 day totals, but transfers for 2");
+    const struct ates_key total = accounting_day_total_key(ates_text_from(TODAY), 8);
+    cr_assert_eq(ates_delete(txn(), ACCOUNTING_DAY_TOTALS, &total), 0);
+    expect_check(NULL);
+    cr_assert_eq(accounting_state_get_counters(txn(), &counters), 0);
+    counters.last_transfer_id++;
+    cr_assert_eq(accounting_state_put_counters(txn(), &counters), 0);
+    expect_check("6 transfers, 6 of them in by_user; the last id is 7");
+    counters.last_transfer_id--;
+    cr_assert_eq(accounting_state_put_counters(txn(), &counters), 0);
+    const struct ates_key row = accounting_transfer_key(&sixth);
+    cr_assert_eq(ates_delete(txn(), ACCOUNTING_TRANSFERS, &row), 0);
+    expect_check("transfer 6 is missing or broken");
+    cr_assert_eq(ates_delete(txn(), ACCOUNTING_ACCOUNTS, &key), 0);
+    expect_check("transfer 1 of user 5 has no account");
+}

@@ -1,0 +1,66 @@
+/* Passwords: the work that hashes and checks them, and what it costs an attacker. */
+#include "auth/auth_password.h"
+
+#include <string.h>
+
+#include <criterion/criterion.h>
+#include <sodium.h>
+
+static void set(size_t *size, char *out, const char *password)
+{
+    *size = strlen(password);
+    memcpy(out, password, *size);
+}
+
+Test(auth_password, hashes_at_the_designed_cost_and_checks)
+{
+    struct auth_password_input input = {.given_size = 0};
+    struct auth_password_output output;
+
+    set(&input.wanted_size, input.wanted, "correct horse");
+    auth_password_work.run(&input, &output);
+    cr_assert_eq(output.fault, 0);
+    cr_assert(output.matches);
+    cr_assert_eq(strncmp(output.made, "$argon2id$v=19$m=65536,t=3,p=1$", 31), 0, "%s", output.made);
+    cr_assert_eq(output.checked[0], '\0');
+
+    strcpy(input.hash, output.made);
+    input.wanted_size = 0;
+    set(&input.given_size, input.given, "correct horse");
+    auth_password_work.run(&input, &output);
+    cr_assert(output.matches);
+    cr_assert_str_eq(output.checked, input.hash);
+    cr_assert_eq(output.made[0], '\0');
+
+    set(&input.given_size, input.given, "correct Horse");
+    set(&input.wanted_size, input.wanted, "battery staple");
+    auth_password_work.run(&input, &output);
+    cr_assert(!output.matches);
+    cr_assert_eq(output.made[0], '\0', "a wrong password changes nothing");
+}
+
+Test(auth_password, checks_then_hashes_the_longest_passwords)
+{
+    struct auth_password_input input = {.given_size = sizeof input.given,
+                                        .wanted_size = sizeof input.wanted};
+    struct auth_password_output output;
+
+    memset(input.given, 0xf0, sizeof input.given);
+    memset(input.wanted, 0x9f, sizeof input.wanted);
+    cr_assert_eq(crypto_pwhash_str(input.hash, input.given, input.given_size,
+                                   crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN),
+                 0);
+    auth_password_work.run(&input, &output);
+    cr_assert(output.matches && output.fault == 0);
+    cr_assert_eq(crypto_pwhash_str_verify(output.made, input.wanted, input.wanted_size), 0);
+}
+
+Test(auth_password, an_unknown_one_costs_the_same)
+{
+    char hash[AUTH_HASH_MAX + 1], other[AUTH_HASH_MAX + 1];
+
+    cr_assert_eq(auth_password_unknown(hash), 0);
+    cr_assert_eq(auth_password_unknown(other), 0);
+    cr_assert_eq(strncmp(hash, "$argon2id$v=19$m=65536,t=3,p=1$", 31), 0, "%s", hash);
+    cr_assert_str_neq(hash, other);
+}
