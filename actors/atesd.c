@@ -1,5 +1,5 @@
-/* atesd: runs the broker, one service, or all of them in one process. Signals arrive by signalfd in the main
- * thread only; the actors are told through their pipes. */
+/* atesd: runs the broker, one service, or all of them in one process. Signals arrive by signalfd in
+ * the main thread only; the actors are told through their pipes. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -61,9 +61,12 @@ static int parse(struct daemon *self, int argc, char **argv, const char **file,
                  struct ates_setting *settings, size_t *count)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
-        {"run", required_argument, NULL, 'r'},    {"log-level", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
+        {"config", required_argument, NULL, 'c'},
+        {"data", required_argument, NULL, 'd'},
+        {"run", required_argument, NULL, 'r'},
+        {"log-level", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -167,7 +170,8 @@ static void announce(struct daemon *self)
     }
 }
 
-/* What an actor (or the broker, index SERVICES_MAX) said. Returns 0, or -EIO where it has failed. */
+/* What an actor (or the broker, index SERVICES_MAX) said. Returns 0, or -EIO where it has failed.
+ */
 static int hear(struct daemon *self, size_t index, zactor_t *pipe)
 {
     char *word = zstr_recv(pipe);
@@ -188,7 +192,8 @@ static int hear(struct daemon *self, size_t index, zactor_t *pipe)
     return r;
 }
 
-/* The watchdog is fed only when every loop that does the work has gone round since the last time. */
+/* The watchdog is fed only when every loop that does the work has gone round since the last time.
+ */
 static void ping(struct daemon *self)
 {
     bool all = true;
@@ -223,8 +228,8 @@ static int poll_once(struct daemon *self, int signals, bool *stop)
     int r = 0;
 
     for (size_t i = 0; i < self->actor_count; i++) {
-        items[count++] = (zmq_pollitem_t){
-            zsock_resolve(ates_actor_pipe(self->actors[i])), 0, ZMQ_POLLIN, 0};
+        items[count++] =
+            (zmq_pollitem_t){zsock_resolve(ates_actor_pipe(self->actors[i])), 0, ZMQ_POLLIN, 0};
     }
     if (self->broker != NULL) {
         items[count++] = (zmq_pollitem_t){zsock_resolve(self->broker), 0, ZMQ_POLLIN, 0};

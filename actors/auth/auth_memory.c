@@ -43,10 +43,9 @@ int auth_memory_open(const struct ates_config *config, const char *keys_dir, voi
                 ? ates_keys_load_secret(keys_dir, ATES_KEY_USERS, &self->key, error, error_size)
                 : -ENOMEM;
     if (r == 0) {
-        r = auth_password_unknown(self->unknown_hash);
-    }
-    if (r == -ENOMEM) {
-        snprintf(error, error_size, "not enough memory to hash passwords");
+        auth_password_unknown(self->unknown_hash);
+    } else if (r == -ENOMEM) {
+        snprintf(error, error_size, "out of memory");
     }
     void *made = self;
     if (r != 0) {

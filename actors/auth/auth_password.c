@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -66,12 +67,17 @@ int auth_password_defer(struct ates_call *call, struct ates_text hash, struct at
     return r;
 }
 
-int auth_password_unknown(char hash[AUTH_HASH_MAX + 1])
+void auth_password_unknown(char hash[AUTH_HASH_MAX + 1])
 {
-    char password[32];
+    unsigned char salt[16], result[32];
+    char salt_text[32], result_text[64];
 
-    randombytes_buf(password, sizeof password);
-    int r = make_hash(password, sizeof password, hash);
-    sodium_memzero(password, sizeof password);
-    return r;
+    randombytes_buf(salt, sizeof salt);
+    randombytes_buf(result, sizeof result);
+    sodium_bin2base64(salt_text, sizeof salt_text, salt, sizeof salt,
+                      sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    sodium_bin2base64(result_text, sizeof result_text, result, sizeof result,
+                      sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    snprintf(hash, AUTH_HASH_MAX + 1, "$argon2id$v=19$m=%u,t=%u,p=1$%s$%s", AUTH_HASH_MEMORY / 1024,
+             AUTH_HASH_OPERATIONS, salt_text, result_text);
 }

@@ -34,7 +34,9 @@ extern const struct ates_work auth_password_work;
 int auth_password_defer(struct ates_call *call, struct ates_text hash, struct ates_text given,
                         struct ates_text wanted);
 
-/* A hash of a random password that nobody knows. Returns 0 or -ENOMEM. */
-int auth_password_unknown(char hash[AUTH_HASH_MAX + 1]);
+/* A hash that no password is known to have, in the form of the others (PHC string format): checking
+ * against it takes as long. It is drawn, not computed: a service need not hash anything to start.
+ */
+void auth_password_unknown(char hash[AUTH_HASH_MAX + 1]);
 
 #endif

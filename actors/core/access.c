@@ -5,8 +5,8 @@
 
 #include "core/users.h"
 
-/* The user's row follows auth's events, so that a token outlives no change that auth made. A token of a user
- * who is not known here yet was signed after this service's last news: it is believed. */
+/* The user's row follows auth's events, so that a token outlives no change that auth made. A token
+ * of a user who is not known here yet was signed after this service's last news: it is believed. */
 static int check_user(struct ates_txn *txn, const struct ates_claims *claims,
                       struct ates_refusal *refusal)
 {
@@ -50,31 +50,31 @@ int ates_access_authenticate(struct ates_keyring *keyring, struct ates_txn *txn,
     return r;
 }
 
-static int refuse_role(enum ates_role role, struct ates_refusal *refusal, const char *field)
+static int refuse(const struct ates_caller *caller, struct ates_refusal *refusal, const char *field)
 {
+    if (!caller->signed_in) {
+        return ates_refusal_set(refusal, ATES_UNAUTHENTICATED, "TOKEN_MISSING", NULL,
+                                "sign in first");
+    }
     return ates_refusal_set(refusal, ATES_PERMISSION_DENIED, "ROLE_NOT_ALLOWED", field,
-                            "the role %s may not do this", ates_role_names[role]);
+                            "the role %s may not do this", ates_role_names[caller->role]);
 }
 
 int ates_access_authorise(const struct ates_command *command, const void *body,
                           const struct ates_caller *caller, struct ates_refusal *refusal)
 {
-    if (!caller->signed_in) {
-        return command->callers & ATES_NO_TOKEN
-                   ? 0
-                   : ates_refusal_set(refusal, ATES_UNAUTHENTICATED, "TOKEN_MISSING", NULL,
-                                      "sign in first");
-    }
-    if (!(command->callers & ATES_ROLE(caller->role))) {
-        return refuse_role(caller->role, refusal, NULL);
+    const unsigned self = caller->signed_in ? ATES_ROLE(caller->role) : ATES_NO_TOKEN;
+
+    if (!(command->callers & self)) {
+        return refuse(caller, refusal, NULL);
     }
     const struct ates_field *field = ates_message_field(command->body, "user_id", 7);
     if (field == NULL || (field->optional && !*((const bool *)body + field->present))) {
         return 0;
     }
     const uint64_t user_id = *(const uint64_t *)((const char *)body + field->offset);
-    if (user_id != caller->id && !(command->others & ATES_ROLE(caller->role))) {
-        return refuse_role(caller->role, refusal, "user_id");
+    if (user_id != caller->id && !(command->others & self)) {
+        return refuse(caller, refusal, "user_id");
     }
     return 0;
 }

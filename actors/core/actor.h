@@ -8,13 +8,14 @@
 
 struct ates_actor;
 
-/* Opens the data, the keys and the sockets of a domain's service. Everything that can fail for the operator's
- * reasons fails here: 0, or -errno with one line in error. */
+/* Opens the data, the keys and the sockets of a domain's service. Everything that can fail for the
+ * operator's reasons fails here: 0, or -errno with one line in error. */
 int ates_actor_open(struct ates_actor **actor, const struct ates_domain *domain,
                     const struct ates_config *config, char *error, size_t error_size);
 
-/* Starts the thread. It replays what state lacks, serves, and then sends "READY" on its pipe; "FAILED" is
- * its last message where it had to stop by itself. It answers "PING" with "PONG" between two batches. */
+/* Starts the thread. It replays what state lacks, serves, and then sends "READY" on its pipe;
+ * "FAILED" is its last message where it had to stop by itself. It answers "PING" with "PONG"
+ * between two batches. */
 int ates_actor_start(struct ates_actor *actor);
 
 /* The pipe to the thread, for polling. */

@@ -21,6 +21,7 @@ struct actor_route {
     const struct ates_handler *handler; /* NULL for a common command */
     int (*answer)(struct ates_actor *actor, const void *body, struct ates_buffer *reply,
                   struct ates_refusal *refusal); /* of a common command */
+    bool has_secret;                             /* in its body: wiped once it was dealt with */
     uint64_t count[ATES_STATUS_COUNT];
     uint64_t total_us;
 };
@@ -77,7 +78,8 @@ struct ates_actor {
 void actor_dispatch(struct ates_actor *actor, struct ates_request_message *request,
                     const void *work_result);
 void actor_deferred_done(struct ates_actor *actor, void *owner, const void *output);
-/* After a commit: sends the batch's replies (lost: refuses them all), and those of finished jobs. */
+/* After a commit: sends the batch's replies (lost: refuses them all), and those of finished jobs.
+ */
 void actor_send_replies(struct ates_actor *actor, bool lost);
 void actor_release_replies(struct ates_actor *actor);
 void actor_index_routes(struct ates_actor *actor);
@@ -85,7 +87,8 @@ void actor_index_routes(struct ates_actor *actor);
 /* common.c */
 int actor_health(struct ates_actor *, const void *, struct ates_buffer *, struct ates_refusal *);
 int actor_metrics(struct ates_actor *, const void *, struct ates_buffer *, struct ates_refusal *);
-int actor_read_events(struct ates_actor *, const void *, struct ates_buffer *, struct ates_refusal *);
+int actor_read_events(struct ates_actor *, const void *, struct ates_buffer *,
+                      struct ates_refusal *);
 int actor_show_dead_letters(struct ates_actor *, const void *, struct ates_buffer *,
                             struct ates_refusal *);
 

@@ -14,8 +14,8 @@ int ates_emit(struct ates_call *call, const struct ates_message *event, const vo
         index++;
     }
     assert(index < self->type_count && "an event that the service's table does not have");
-    self->staged = engine_grow(self->staged, self->staged_count, &self->staged_capacity,
-                               sizeof *self->staged);
+    self->staged =
+        engine_grow(self->staged, self->staged_count, &self->staged_capacity, sizeof *self->staged);
     const size_t offset = self->stage.size;
     ates_message_encode(event, data, &self->stage);
     self->staged[self->staged_count++] =
@@ -87,4 +87,3 @@ void ates_finish(struct ates_call *call, uint64_t job, const struct ates_message
     ates_message_encode(message, result, &self->stage);
     self->job_reply.size = self->stage.size - self->job_reply.offset;
 }
-

@@ -99,8 +99,8 @@ static int64_t count_dead_letters(struct ates_actor *actor)
     struct ates_bytes key, value;
     int64_t count = 0;
 
-    if (ates_scan_open(&scan, ates_engine_txn(actor->engine), ATES_TABLE_DEAD_LETTERS, NULL, NULL) ==
-        0) {
+    if (ates_scan_open(&scan, ates_engine_txn(actor->engine), ATES_TABLE_DEAD_LETTERS, NULL,
+                       NULL) == 0) {
         while (count < 1000 && ates_scan_next(&scan, &key, &value) == 0) {
             count++;
         }

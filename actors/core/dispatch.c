@@ -1,5 +1,5 @@
-/* From a request's frames to its reply: decoded by table, authenticated, authorised, executed; the reply waits
- * for the batch's commit. */
+/* From a request's frames to its reply: decoded by table, authenticated, authorised, executed; the
+ * reply waits for the batch's commit. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -37,6 +37,9 @@ void actor_index_routes(struct ates_actor *self)
             }
         }
         assert(route->handler != NULL && "a command of the table without a handler");
+        for (size_t j = 0; j < route->command->body->count; j++) {
+            route->has_secret |= route->command->body->fields[j].secret;
+        }
     }
     for (size_t i = 0; i < sizeof common_answers / sizeof common_answers[0]; i++) {
         struct actor_route *route = &self->routes[self->route_count++];
@@ -153,8 +156,8 @@ static struct actor_reply *add_reply(struct ates_actor *self, struct ates_reques
     return reply;
 }
 
-static void put_meta(struct ates_actor *self, struct actor_reply *reply, uint64_t seq, bool replayed,
-                     struct ates_text request_id)
+static void put_meta(struct ates_actor *self, struct actor_reply *reply, uint64_t seq,
+                     bool replayed, struct ates_text request_id)
 {
     const struct ates_reply_meta meta = {
         .seq = seq,
@@ -235,7 +238,9 @@ static void defer(struct ates_actor *self, struct ates_request_message *request,
         reply_refusal(self, request, in, &refusal);
         return;
     }
-    *kept = *request; /* the frames move as they are */
+    explicit_bzero((void *)outcome->work_input,
+                   outcome->work->input_size); /* the worker has its own */
+    *kept = *request;                          /* the frames move as they are */
     request->count = 0;
 }
 
@@ -326,6 +331,11 @@ void actor_dispatch(struct ates_actor *self, struct ates_request_message *reques
     } else {
         reply_fault(self, request, &in);
     }
+    if (request->count > 0 && in.route != NULL && in.route->has_secret) {
+        const struct ates_bytes body = ates_request_frame(request, 3);
+
+        explicit_bzero((void *)body.data, body.size); /* nothing decoded is used any more */
+    }
     ates_request_release(request);
 }
 
@@ -336,7 +346,8 @@ void actor_deferred_done(struct ates_actor *self, void *owner, const void *outpu
     if (output != NULL && !self->stopping) {
         actor_dispatch(self, request, output);
     } else {
-        ates_request_release(request); /* nobody waits for it any more, or it is unknown to who does */
+        ates_request_release(
+            request); /* nobody waits for it any more, or it is unknown to who does */
     }
     free(request);
 }
@@ -344,7 +355,8 @@ void actor_deferred_done(struct ates_actor *self, void *owner, const void *outpu
 static void keep_waiting(struct ates_actor *self, struct actor_reply *reply)
 {
     if (self->waiter_count == ACTOR_WAITERS_MAX) {
-        ates_route_release(&reply->route); /* unknown to its client: a retry finds the job or its reply */
+        ates_route_release(
+            &reply->route); /* unknown to its client: a retry finds the job or its reply */
         return;
     }
     if (self->waiters == NULL) {
@@ -365,7 +377,8 @@ static void send_reply(struct ates_actor *self, struct actor_reply *reply)
         reply->command->count[reply->status]++;
         reply->command->total_us += (uint64_t)(ates_monotonic_us() - reply->received_us);
     }
-    if (!ates_reply_send(self->router, &reply->route, ates_status_name(reply->status), meta, body)) {
+    if (!ates_reply_send(self->router, &reply->route, ates_status_name(reply->status), meta,
+                         body)) {
         self->undeliverable++;
     }
 }

@@ -1,8 +1,8 @@
 /* What a domain gives to core: handlers that decide, answers that read, appliers that change.
  *
- * Handlers read state and refuse, or emit events; they own nothing and may draw time and randomness from
- * the call only. Appliers fold one event into state, with no clock, no randomness and no refusal: what
- * they do must depend on the event and the state alone, as a rebuild replays them. */
+ * Handlers read state and refuse, or emit events; they own nothing and may draw time and randomness
+ * from the call only. Appliers fold one event into state, with no clock, no randomness and no
+ * refusal: what they do must depend on the event and the state alone, as a rebuild replays them. */
 #ifndef ATES_DOMAIN_H
 #define ATES_DOMAIN_H
 
@@ -32,8 +32,8 @@ struct ates_caller {
     uint64_t origin;                  /* tells connections apart, for throttling */
 };
 
-/* Slow work for a worker thread: run reads input and writes output, both plain memory without pointers;
- * both are wiped after use. */
+/* Slow work for a worker thread: run reads input and writes output, both plain memory without
+ * pointers; both are wiped after use. */
 struct ates_work {
     const char *name;
     void (*run)(const void *input, void *output);
@@ -46,12 +46,12 @@ struct ates_call {
     struct ates_arena *arena;
     const struct ates_source *source;
     const struct ates_config *config;
-    void *domain;             /* the domain's own memory, from its open */
+    void *domain; /* the domain's own memory, from its open */
     struct ates_caller user;
-    int64_t time;             /* Unix ms: the time of what this call emits */
-    struct ates_cause cause;  /* written into the events' envelopes; a job step may set it */
-    const void *work_result;  /* of the work that the handler deferred to; NULL on its first run */
-    uint64_t subject;         /* the id that a handler leaves for its answer */
+    int64_t time;            /* Unix ms: the time of what this call emits */
+    struct ates_cause cause; /* written into the events' envelopes; a job step may set it */
+    const void *work_result; /* of the work that the handler deferred to; NULL on its first run */
+    uint64_t subject;        /* the id that a handler leaves for its answer */
     struct ates_refusal refusal;
     struct ates_engine *engine;
 };
@@ -59,9 +59,9 @@ struct ates_call {
 /* An event while it is applied, or a followed one while it is handled. */
 struct ates_event {
     const char *name;
-    uint64_t seq;      /* 0 for a private event */
+    uint64_t seq; /* 0 for a private event */
     int64_t time;
-    uint64_t user_id;  /* of the cause; 0 where nobody called */
+    uint64_t user_id; /* of the cause; 0 where nobody called */
 };
 
 /* Returns 0, a refusal, a fault, or ATES_DEFERRED (from ates_defer). */
@@ -70,7 +70,8 @@ typedef int ates_decide_fn(struct ates_call *call, const void *body);
 typedef int ates_answer_fn(struct ates_call *call, const void *body, void *result);
 typedef int ates_apply_fn(struct ates_txn *txn, const struct ates_event *event, const void *data);
 /* Returns 0; a refusal: the event can never be applied (a dead letter); -EAGAIN: later. */
-typedef int ates_follow_fn(struct ates_call *call, const struct ates_event *event, const void *data);
+typedef int ates_follow_fn(struct ates_call *call, const struct ates_event *event,
+                           const void *data);
 
 struct ates_handler {
     const char *command;
@@ -100,11 +101,14 @@ struct ates_domain {
     const struct ates_follow *follows;
     size_t follow_count;
     bool stops_at_dead; /* a dead letter stops its stream: money never skips */
-    /* One step of unfinished jobs: emits at most a chunk; *more tells whether to call again. May be NULL. */
+    /* One step of unfinished jobs: emits at most a chunk; *more tells whether to call again. May be
+     * NULL. */
     int (*step)(struct ates_call *call, bool *more);
-    /* Looks for rows that contradict each other; 0, or -EBADMSG with one line in error. May be NULL. */
+    /* Looks for rows that contradict each other; 0, or -EBADMSG with one line in error. May be
+     * NULL. */
     int (*check)(struct ates_txn *txn, char *error, size_t error_size);
-    /* Makes and frees the domain's own memory (throttles, keys: nothing that state needs). May be NULL. */
+    /* Makes and frees the domain's own memory (throttles, keys: nothing that state needs). May be
+     * NULL. */
     int (*open)(const struct ates_config *config, const char *keys_dir, void **memory, char *error,
                 size_t error_size);
     void (*close)(void **memory);
@@ -124,12 +128,12 @@ __attribute__((format(printf, 5, 6))) int ates_refuse_field(struct ates_call *ca
 /* Refuses with RESOURCE_EXHAUSTED and when to try again. */
 int ates_refuse_busy(struct ates_call *call, const char *reason, uint32_t retry_after_ms);
 
-/* Hands input to a worker; the handler must return what this returns, and is run again, from the checks on,
- * with call->work_result set. */
+/* Hands input to a worker; the handler must return what this returns, and is run again, from the
+ * checks on, with call->work_result set. */
 int ates_defer(struct ates_call *call, const struct ates_work *work, const void *input);
 
-/* The reply comes when the domain's step calls ates_finish with the same job (an id of the domain's, unique
- * for ever); also wakes the step. */
+/* The reply comes when the domain's step calls ates_finish with the same job (an id of the
+ * domain's, unique for ever); also wakes the step. */
 void ates_reply_later(struct ates_call *call, uint64_t job);
 void ates_finish(struct ates_call *call, uint64_t job, const struct ates_message *message,
                  const void *result);

@@ -113,8 +113,8 @@ int ates_engine_open_at(struct ates_engine **engine, const struct ates_domain *d
 }
 
 int ates_engine_open(struct ates_engine **engine, const struct ates_domain *domain,
-                     const struct ates_config *config, const struct ates_source *source, char *error,
-                     size_t error_size)
+                     const struct ates_config *config, const struct ates_source *source,
+                     char *error, size_t error_size)
 {
     return ates_engine_open_at(engine, domain, config, source, "state", error, error_size);
 }
@@ -214,7 +214,8 @@ int engine_read_record(struct ates_engine *self, uint64_t first_seq, uint64_t nu
         const struct slice bytes =
             self->batch_records[number - self->batch_records[0].number].bytes;
 
-        return ates_record_decode(self->records.data + bytes.offset, bytes.size, self->arena, record);
+        return ates_record_decode(self->records.data + bytes.offset, bytes.size, self->arena,
+                                  record);
     }
     return read_stored(self, first_seq, number, record);
 }
@@ -330,7 +331,8 @@ int ates_engine_position(struct ates_engine *self, const char *producer,
 
     *position = (struct ates_position){.known = false};
     ates_key_add_bytes(&key, producer, strlen(producer));
-    int r = ates_get_message(&self->txn, ATES_TABLE_CURSORS, &key, &ates_followed_message, &followed);
+    int r =
+        ates_get_message(&self->txn, ATES_TABLE_CURSORS, &key, &ates_followed_message, &followed);
     if (r == 0) {
         position->known = true;
         snprintf(position->log_id, sizeof position->log_id, "%.*s", (int)followed.log_id.size,

@@ -1,5 +1,5 @@
-/* The engine: one domain's log and state, and the batch in which commands, followed events and job steps
- * are decided, applied and made durable together. Knows no sockets.
+/* The engine: one domain's log and state, and the batch in which commands, followed events and job
+ * steps are decided, applied and made durable together. Knows no sockets.
  *
  * Invariants: state is never ahead of the log on disk; nothing that a batch did is shown before
  * ates_engine_commit returned 0; one log record holds everything that one call did.
@@ -15,11 +15,11 @@ struct ates_engine;
 /* The names of all tables of a domain's state, core's first, into tables; returns how many. */
 size_t ates_domain_tables(const struct ates_domain *domain, const char *tables[ATES_TABLES_MAX]);
 
-/* Opens log, state, keys and the domain's memory below config->data_dir, and takes the lock that keeps a second
- * process off the same data. Returns 0, or -errno with one line in error. */
+/* Opens log, state, keys and the domain's memory below config->data_dir, and takes the lock that
+ * keeps a second process off the same data. Returns 0, or -errno with one line in error. */
 int ates_engine_open(struct ates_engine **engine, const struct ates_domain *domain,
-                     const struct ates_config *config, const struct ates_source *source, char *error,
-                     size_t error_size);
+                     const struct ates_config *config, const struct ates_source *source,
+                     char *error, size_t error_size);
 /* The same with its state in DATA/SERVICE/STATE_FOLDER, for a rebuild beside the real one. */
 int ates_engine_open_at(struct ates_engine **engine, const struct ates_domain *domain,
                         const struct ates_config *config, const struct ates_source *source,
@@ -59,13 +59,13 @@ struct ates_execution {
 
 /* What came of it; what it points to is valid until the engine's next call. */
 struct ates_outcome {
-    int status;                     /* enum ates_status, or ATES_DEFERRED */
-    struct ates_refusal refusal;    /* where refused */
-    uint64_t seq;                   /* that the reply reflects */
+    int status;                  /* enum ates_status, or ATES_DEFERRED */
+    struct ates_refusal refusal; /* where refused */
+    uint64_t seq;                /* that the reply reflects */
     bool replayed;
-    uint64_t job;                   /* not 0: the reply comes with this job's end */
-    struct ates_bytes reply;        /* encoded result where OK and no job */
-    const struct ates_work *work;   /* where deferred */
+    uint64_t job;                 /* not 0: the reply comes with this job's end */
+    struct ates_bytes reply;      /* encoded result where OK and no job */
+    const struct ates_work *work; /* where deferred */
     const void *work_input;
 };
 
@@ -75,7 +75,7 @@ void ates_engine_execute(struct ates_engine *engine, const struct ates_execution
 
 /* Followed events. */
 struct ates_position {
-    bool known;                   /* false: nothing was followed yet */
+    bool known; /* false: nothing was followed yet */
     char log_id[ATES_UUID_SIZE];
     uint64_t seq;
     uint8_t hash[ATES_HASH_SIZE];
@@ -83,10 +83,10 @@ struct ates_position {
 int ates_engine_position(struct ates_engine *engine, const char *producer,
                          struct ates_position *position);
 
-/* Takes in one followed event, which must be the next of its producer. position is the one after it.
- * Returns 0 (applied, or of no interest, or a dead letter was recorded and the stream goes on);
- * ATES_FAILED_PRECONDITION: it is dead and the domain stops at that (refusal says why); -EAGAIN: later;
- * other faults: later, after ates_engine_commit. */
+/* Takes in one followed event, which must be the next of its producer. position is the one after
+ * it. Returns 0 (applied, or of no interest, or a dead letter was recorded and the stream goes on);
+ * ATES_FAILED_PRECONDITION: it is dead and the domain stops at that (refusal says why); -EAGAIN:
+ * later; other faults: later, after ates_engine_commit. */
 int ates_engine_follow(struct ates_engine *engine, const struct ates_envelope *envelope,
                        struct ates_bytes bytes, const struct ates_position *position,
                        struct ates_refusal *refusal);
@@ -105,8 +105,8 @@ struct ates_finished_job {
     struct ates_bytes reply;
 };
 
-/* Makes the batch durable with one commit, then begins the next. Returns 0; -ENOSPC: the whole batch is
- * undone (nothing of it may be shown); any other fault: end the process without a reply.
+/* Makes the batch durable with one commit, then begins the next. Returns 0; -ENOSPC: the whole
+ * batch is undone (nothing of it may be shown); any other fault: end the process without a reply.
  * After 0 the batch's envelopes and finished jobs can be read until the next call that executes. */
 int ates_engine_commit(struct ates_engine *engine);
 size_t ates_engine_committed_events(const struct ates_engine *engine);
@@ -119,8 +119,8 @@ struct ates_finished_job ates_engine_finished_job(const struct ates_engine *engi
  * Returns the number of ms until it wants to be called again, or a fault. */
 int64_t ates_engine_checkpoint(struct ates_engine *engine, bool now);
 
-/* How many writes the next checkpoint may hold, as the last one held writes and took took_us: what fits the
- * time for which a checkpoint may hold up the loop. */
+/* How many writes the next checkpoint may hold, as the last one held writes and took took_us: what
+ * fits the time for which a checkpoint may hold up the loop. */
 unsigned long ates_checkpoint_budget(unsigned long budget, unsigned long writes, int64_t took_us);
 
 struct ates_engine_figures {
@@ -128,10 +128,10 @@ struct ates_engine_figures {
 };
 const struct ates_engine_figures *ates_engine_figures(const struct ates_engine *engine);
 
-/* One command executed and committed by the program itself, without sockets; deferred work runs in place.
- * result is decoded from the arena's bytes. Returns the status or a fault. */
+/* One command executed and committed by the program itself, without sockets; deferred work runs in
+ * place. result is decoded from the arena's bytes. Returns the status or a fault. */
 int ates_engine_invoke(struct ates_engine *engine, const struct ates_caller *caller,
-                       const char *command, const void *body, struct ates_arena *arena, void *result,
-                       struct ates_refusal *refusal);
+                       const char *command, const void *body, struct ates_arena *arena,
+                       void *result, struct ates_refusal *refusal);
 
 #endif

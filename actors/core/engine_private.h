@@ -65,7 +65,7 @@ struct ates_engine {
 
     /* The batch: emptied by the first call after its commit. */
     bool committed;
-    int lost; /* why a part of the batch could not be committed early: commit returns it */
+    int lost;  /* why a part of the batch could not be committed early: commit returns it */
     bool full; /* the map is too full for commands that write */
     struct ates_log_head head;
     struct ates_buffer records, envelopes, replies;
@@ -86,8 +86,8 @@ void engine_call_begin(struct ates_engine *engine);
 struct ates_call engine_make_call(struct ates_engine *engine);
 /* A refusal that came without a reason (a row that is not there) is named after its status. */
 void engine_name_refusal(struct ates_call *call, int status);
-/* Turns what the call staged into one record of the batch: seals and applies the events, then has execution's
- * handler (NULL: none) answer. After a fault the call is undone. */
+/* Turns what the call staged into one record of the batch: seals and applies the events, then has
+ * execution's handler (NULL: none) answer. After a fault the call is undone. */
 int engine_stage(struct ates_engine *engine, struct ates_call *call, struct ates_record *record,
                  const struct ates_execution *execution);
 

@@ -22,9 +22,8 @@ static void refuse_fault(struct ates_outcome *outcome, int fault)
 static void log_fault(const struct ates_engine *self, const struct ates_execution *execution,
                       int fault)
 {
-    const struct ates_log_field fields[] = {{"command", execution->command->name, 0},
-                                            {"error", strerror(-fault), 0},
-                                            {NULL, NULL, 0}};
+    const struct ates_log_field fields[] = {
+        {"command", execution->command->name, 0}, {"error", strerror(-fault), 0}, {NULL, NULL, 0}};
 
     /* A full store is the loop's to tell, once. */
     if (fault != -ENOSPC) {
@@ -47,8 +46,8 @@ static int answer_only(struct ates_engine *self, struct ates_call *call,
     return r;
 }
 
-static int find_request(struct ates_engine *self, const struct ates_execution *execution, int64_t time,
-                        struct ates_outcome *outcome)
+static int find_request(struct ates_engine *self, const struct ates_execution *execution,
+                        int64_t time, struct ates_outcome *outcome)
 {
     struct ates_request_row row;
     struct ates_record record;
@@ -58,9 +57,9 @@ static int find_request(struct ates_engine *self, const struct ates_execution *e
         return r == ATES_NOT_FOUND ? 0 : r;
     }
     if (memcmp(row.fingerprint, execution->fingerprint, sizeof row.fingerprint) != 0) {
-        outcome->status = ates_refusal_set(
-            &outcome->refusal, ATES_FAILED_PRECONDITION, "REQUEST_ID_REUSED", NULL,
-            "this request_id was used with another command or body");
+        outcome->status =
+            ates_refusal_set(&outcome->refusal, ATES_FAILED_PRECONDITION, "REQUEST_ID_REUSED", NULL,
+                             "this request_id was used with another command or body");
         return 1;
     }
     outcome->replayed = true;
@@ -81,8 +80,8 @@ static void set_cause(struct ates_call *call, struct ates_engine *self,
                       const struct ates_execution *execution)
 {
     char *name = ates_arena_alloc(self->arena, 128);
-    const int size = snprintf(name, 128, "%s.%s", self->domain->service->name,
-                              execution->command->name);
+    const int size =
+        snprintf(name, 128, "%s.%s", self->domain->service->name, execution->command->name);
 
     call->cause = (struct ates_cause){
         .has_command = true,
@@ -188,4 +187,3 @@ void ates_engine_execute(struct ates_engine *self, const struct ates_execution *
         refuse_fault(outcome, r);
     }
 }
-

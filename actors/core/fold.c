@@ -1,5 +1,5 @@
-/* What a log record does to state: the domain's appliers, then core's own tables. Depends on the record
- * and the state alone, so that a replay gives the same state byte for byte. */
+/* What a log record does to state: the domain's appliers, then core's own tables. Depends on the
+ * record and the state alone, so that a replay gives the same state byte for byte. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -44,7 +44,8 @@ int engine_fold_event(struct ates_engine *engine, const struct ates_event_type *
     if (r == 0 && engine->appliers[index] != NULL) {
         r = engine->appliers[index](&engine->txn, event, decoded);
     }
-    /* An applier that finds nothing where its handler found something is a broken fold, not a refusal. */
+    /* An applier that finds nothing where its handler found something is a broken fold, not a
+     * refusal. */
     return r > 0 ? -EUCLEAN : r;
 }
 

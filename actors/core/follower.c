@@ -19,7 +19,7 @@ struct ates_follower {
     const char *service; /* that follows, for log lines */
     const char *producer;
     struct ates_pipeline *pipeline;
-    struct ates_arena *arena;  /* of the events that were read */
+    struct ates_arena *arena;   /* of the events that were read */
     struct ates_arena *scratch; /* of the event in hand */
     struct ates_position position;
     uint64_t settled;   /* seq up to which the position is in the log */
@@ -30,7 +30,7 @@ struct ates_follower {
     uint64_t last_tag;
     int64_t due_us; /* of its timeout, or of the next try */
     int64_t backoff_us;
-    int64_t heard_us; /* when the producer was heard of last */
+    int64_t heard_us;                /* when the producer was heard of last */
     const struct ates_bytes *events; /* read and not yet taken */
     size_t event_count, next;
 };
@@ -118,8 +118,7 @@ static void stop(struct ates_follower *self, uint64_t seq, const char *why)
 
 static bool is_known_log(const struct ates_follower *self, struct ates_text log_id)
 {
-    return !self->position.known ||
-           ates_text_equal(log_id, ates_text_from(self->position.log_id));
+    return !self->position.known || ates_text_equal(log_id, ates_text_from(self->position.log_id));
 }
 
 /* Takes an envelope that is the next one. */
@@ -142,9 +141,8 @@ static int take_next(struct ates_follower *self, const struct ates_envelope *env
         return 0;
     }
     if (r < 0 && r != -EAGAIN) {
-        const struct ates_log_field fields[] = {{"error", strerror(-r), 0},
-                                                {"seq", NULL, (int64_t)envelope->seq},
-                                                {NULL, NULL, 0}};
+        const struct ates_log_field fields[] = {
+            {"error", strerror(-r), 0}, {"seq", NULL, (int64_t)envelope->seq}, {NULL, NULL, 0}};
 
         ates_journal(ATES_ERROR, self->service, fields, "an event of %s could not be taken in",
                      self->producer);
@@ -183,7 +181,8 @@ static int take(struct ates_follower *self, struct ates_bytes bytes, bool *gap)
         return 0;
     }
     if (!is_known_log(self, envelope.log_id)) {
-        stop(self, envelope.seq, "another log_id: the producer's log is not the one followed before");
+        stop(self, envelope.seq,
+             "another log_id: the producer's log is not the one followed before");
         return 0;
     }
     self->head_seen = envelope.seq > self->head_seen ? envelope.seq : self->head_seen;
@@ -196,7 +195,8 @@ static int take(struct ates_follower *self, struct ates_bytes bytes, bool *gap)
         return 0;
     }
     if (memcmp(envelope.prev.data, self->position.hash, ATES_HASH_SIZE) != 0) {
-        stop(self, envelope.seq, "the hash chain is broken: prev is not the hash of the event before");
+        stop(self, envelope.seq,
+             "the hash chain is broken: prev is not the hash of the event before");
         return 0;
     }
     return take_next(self, &envelope, bytes);
@@ -225,8 +225,9 @@ void ates_follower_head(struct ates_follower *self, struct ates_bytes bytes)
     struct ates_head head;
 
     ates_arena_reset(self->scratch);
-    if (self->stopped || ates_message_decode(&ates_head_message, bytes.data, bytes.size,
-                                             ATES_UNKNOWN_IGNORED, self->scratch, &head, NULL) != 0) {
+    if (self->stopped ||
+        ates_message_decode(&ates_head_message, bytes.data, bytes.size, ATES_UNKNOWN_IGNORED,
+                            self->scratch, &head, NULL) != 0) {
         return;
     }
     if (!is_known_log(self, head.log_id)) {
@@ -262,8 +263,8 @@ static void ask(struct ates_follower *self, uint64_t after_seq, int64_t now_us)
     ates_buffer_release(&bytes);
 }
 
-/* The reply to the read that is under way. Those to reads given up are thrown away: left where they are
- * they would keep the socket readable, and the loop turning. */
+/* The reply to the read that is under way. Those to reads given up are thrown away: left where they
+ * are they would keep the socket readable, and the loop turning. */
 static bool receive(struct ates_follower *self, struct ates_reply *reply)
 {
     int r;

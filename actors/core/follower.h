@@ -1,6 +1,6 @@
-/* A follower of one producer's events: takes the next ones from SUB, reads from the producer's log what SUB
- * lost (PROTOCOL.md section 3). Its position is the engine's; what is not the next event of the known
- * log is never applied. */
+/* A follower of one producer's events: takes the next ones from SUB, reads from the producer's log
+ * what SUB lost (PROTOCOL.md section 3). Its position is the engine's; what is not the next event
+ * of the known log is never applied. */
 #ifndef ATES_FOLLOWER_H
 #define ATES_FOLLOWER_H
 
@@ -25,17 +25,19 @@ int ates_follower_rewind(struct ates_follower *self);
 int ates_follower_live(struct ates_follower *self, struct ates_bytes envelope);
 void ates_follower_head(struct ates_follower *self, struct ates_bytes head);
 
-/* Goes on with what was read, at most limit events, and asks for more. *more: there is more to do now. */
+/* Goes on with what was read, at most limit events, and asks for more. *more: there is more to do
+ * now. */
 int ates_follower_advance(struct ates_follower *self, int64_t now_us, size_t limit, bool *more);
 
-/* Writes the position down, where only events of no interest moved it. To be called now and then. */
+/* Writes the position down, where only events of no interest moved it. To be called now and then.
+ */
 int ates_follower_settle(struct ates_follower *self, uint64_t unsettled_max);
 
 /* When advance wants to be called at the latest (ates_monotonic_us). */
 int64_t ates_follower_due(const struct ates_follower *self);
 
-/* The seq up to which events were taken; how many more the producer is known to have; whether the stream was
- * stopped by an alarm. */
+/* The seq up to which events were taken; how many more the producer is known to have; whether the
+ * stream was stopped by an alarm. */
 uint64_t ates_follower_position(const struct ates_follower *self);
 uint64_t ates_follower_lag(const struct ates_follower *self);
 bool ates_follower_stopped(const struct ates_follower *self);

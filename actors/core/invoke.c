@@ -5,7 +5,8 @@
 
 #include "core/engine_private.h"
 
-static const struct ates_handler *find_handler(const struct ates_domain *domain, const char *command)
+static const struct ates_handler *find_handler(const struct ates_domain *domain,
+                                               const char *command)
 {
     for (size_t i = 0; i < domain->handler_count; i++) {
         if (strcmp(domain->handlers[i].command, command) == 0) {
@@ -59,8 +60,8 @@ static int finish_jobs(struct ates_engine *engine, uint64_t job, struct ates_buf
 }
 
 int ates_engine_invoke(struct ates_engine *engine, const struct ates_caller *caller,
-                       const char *command, const void *body, struct ates_arena *arena, void *result,
-                       struct ates_refusal *refusal)
+                       const char *command, const void *body, struct ates_arena *arena,
+                       void *result, struct ates_refusal *refusal)
 {
     const struct ates_domain *domain = ates_engine_domain(engine);
     struct ates_outcome outcome;
@@ -73,7 +74,8 @@ int ates_engine_invoke(struct ates_engine *engine, const struct ates_caller *cal
     };
 
     if (execution.handler == NULL || execution.command == NULL) {
-        return ates_refusal_set(refusal, ATES_UNIMPLEMENTED, "COMMAND_UNKNOWN", NULL, "%s", command);
+        return ates_refusal_set(refusal, ATES_UNIMPLEMENTED, "COMMAND_UNKNOWN", NULL, "%s",
+                                command);
     }
     int r = ates_message_check(execution.command->body, body, refusal);
     if (r != 0) {

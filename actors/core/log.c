@@ -243,8 +243,7 @@ int ates_log_read_open(struct ates_log_reader *reader, struct ates_log *log)
         mdb_txn_abort(txn);
         return ates_store_result(r);
     }
-    *reader =
-        (struct ates_log_reader){.txn = txn, .cursor = cursor, .head_seq = log->head.seq};
+    *reader = (struct ates_log_reader){.txn = txn, .cursor = cursor, .head_seq = log->head.seq};
     return 0;
 }
 
@@ -278,8 +277,8 @@ int ates_log_read_seek(struct ates_log_reader *reader, uint64_t seq)
         reader->found = false;
         return 0;
     }
-    /* Seqs have no gaps, and records without events come before the one that holds the seq they share: it
-     * is the last that begins at seq or before. */
+    /* Seqs have no gaps, and records without events come before the one that holds the seq they
+     * share: it is the last that begins at seq or before. */
     int r = ates_log_read_seek_record(reader, seq + 1, 0);
     if (r != 0) {
         return r;

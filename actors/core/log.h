@@ -1,8 +1,8 @@
 /* The log: a service's events, append-only and durable, in an LMDB environment of its own.
  *
- * The seam is narrow on purpose (append, read, head), so that another kind of log can stand behind it.
- * Layout of its one table: key {first_seq, number}, both big-endian, value a stored record; key {0, 0}
- * holds the log's id. Records only ever go to the end. */
+ * The seam is narrow on purpose (append, read, head), so that another kind of log can stand behind
+ * it. Layout of its one table: key {first_seq, number}, both big-endian, value a stored record; key
+ * {0, 0} holds the log's id. Records only ever go to the end. */
 #ifndef ATES_LOG_H
 #define ATES_LOG_H
 
@@ -21,7 +21,8 @@ struct ates_log_head {
     uint8_t hash[ATES_HASH_SIZE]; /* of its last envelope, zeros where there is none */
 };
 
-/* Opens (creates where missing, drawing its id) the log in folder path. 0, or -errno with error filled. */
+/* Opens (creates where missing, drawing its id) the log in folder path. 0, or -errno with error
+ * filled. */
 int ates_log_open(struct ates_log **log, const char *path, size_t map_size,
                   const struct ates_source *source, char *error, size_t error_size);
 void ates_log_close(struct ates_log **log);
@@ -37,16 +38,16 @@ struct ates_stored_record {
     struct ates_bytes bytes;
 };
 
-/* Appends records durably, all or none: when 0 is returned they are on disk. expected is the head that
- * their writer saw (-ESTALE where the log has another); head is the one after them. -ENOSPC: nothing was
- * written, the log goes on; any other fault: the caller must end the process, as the log's state on disk
- * is not known. */
+/* Appends records durably, all or none: when 0 is returned they are on disk. expected is the head
+ * that their writer saw (-ESTALE where the log has another); head is the one after them. -ENOSPC:
+ * nothing was written, the log goes on; any other fault: the caller must end the process, as the
+ * log's state on disk is not known. */
 int ates_log_append(struct ates_log *log, const struct ates_log_head *expected,
                     const struct ates_stored_record *records, size_t count,
                     const struct ates_log_head *head);
 
-/* Reads stored records in order within one snapshot. Bytes are valid until the reader closes; keep it
- * open briefly. One reader a log and thread. */
+/* Reads stored records in order within one snapshot. Bytes are valid until the reader closes; keep
+ * it open briefly. One reader a log and thread. */
 struct ates_log_reader {
     MDB_txn *txn;
     MDB_cursor *cursor;
@@ -56,7 +57,8 @@ struct ates_log_reader {
 };
 int ates_log_read_open(struct ates_log_reader *reader, struct ates_log *log);
 void ates_log_read_close(struct ates_log_reader *reader);
-/* Goes to the record that holds the event seq (from 1); to the log's end where there is none yet. */
+/* Goes to the record that holds the event seq (from 1); to the log's end where there is none yet.
+ */
 int ates_log_read_seek(struct ates_log_reader *reader, uint64_t seq);
 /* Goes to the record {first_seq, number}; where it is absent, to the one after it. */
 int ates_log_read_seek_record(struct ates_log_reader *reader, uint64_t first_seq, uint64_t number);

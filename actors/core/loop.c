@@ -1,5 +1,5 @@
-/* The loop of an actor's thread: whatever is there is taken into one batch, committed once, and only then
- * shown. */
+/* The loop of an actor's thread: whatever is there is taken into one batch, committed once, and
+ * only then shown. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -145,8 +145,8 @@ void actor_drain_workers(struct ates_actor *self)
     }
 }
 
-/* One step of the domain's jobs; whether there may be more to do at once. After a fault it is tried again on
- * a later turn. */
+/* One step of the domain's jobs; whether there may be more to do at once. After a fault it is tried
+ * again on a later turn. */
 static bool step(struct ates_actor *self)
 {
     bool more;

@@ -1,4 +1,5 @@
-/* Where time and randomness come from: injected, so that tests can set a clock and repeat a draw. */
+/* Where time and randomness come from: injected, so that tests can set a clock and repeat a draw.
+ */
 #ifndef ATES_RANDOM_H
 #define ATES_RANDOM_H
 

@@ -44,9 +44,7 @@ static const struct ates_field ates_record_fields[] = {
     {ATES_OPTIONAL(ates_record, job_done), .type = ATES_UINT},
     {ATES_OPTIONAL(ates_record, followed), .type = ATES_STRUCT, .message = &ates_followed_message},
     {ATES_FIELD(ates_record, events), .type = ATES_LIST, .item = ATES_BYTES},
-    {ATES_FIELD(ates_record, privates),
-     .type = ATES_LIST,
-     .item = ATES_STRUCT,
+    {ATES_FIELD(ates_record, privates), .type = ATES_LIST, .item = ATES_STRUCT,
      .message = &ates_private_event_message},
     {ATES_OPTIONAL(ates_record, dead), .type = ATES_STRUCT, .message = &ates_dead_message},
 };

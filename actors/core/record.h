@@ -1,8 +1,8 @@
-/* A log record: everything that one command, one followed event or one step of a job did. The log is the
- * truth; state is the fold of its records and nothing else.
+/* A log record: everything that one command, one followed event or one step of a job did. The log
+ * is the truth; state is the fold of its records and nothing else.
  *
- * Stored as the encoded message followed by an 8-byte SipHash-2-4 of it (zero key), which finds flipped
- * bytes, not forgers. */
+ * Stored as the encoded message followed by an 8-byte SipHash-2-4 of it (zero key), which finds
+ * flipped bytes, not forgers. */
 #ifndef ATES_RECORD_H
 #define ATES_RECORD_H
 
@@ -26,7 +26,8 @@ struct ates_private_event {
     struct ates_bytes data;
 };
 
-/* A followed event that could not be applied. Where the record has no `followed`, the stream stopped there. */
+/* A followed event that could not be applied. Where the record has no `followed`, the stream
+ * stopped there. */
 struct ates_dead {
     struct ates_text producer;
     uint64_t seq;
@@ -37,12 +38,13 @@ struct ates_dead {
 };
 
 struct ates_record {
-    uint64_t number;        /* 1, 2, 3 ... without gaps */
-    int64_t time;           /* Unix ms, never less than the record's before */
-    uint64_t first_seq;     /* of its first event; where it has none, of the next event to come */
-    struct ates_bytes head; /* hash of the log's last envelope after this record; zeros before the first */
+    uint64_t number;    /* 1, 2, 3 ... without gaps */
+    int64_t time;       /* Unix ms, never less than the record's before */
+    uint64_t first_seq; /* of its first event; where it has none, of the next event to come */
+    struct ates_bytes
+        head; /* hash of the log's last envelope after this record; zeros before the first */
     bool has_user_id;
-    uint64_t user_id;       /* who called; absent where nobody did */
+    uint64_t user_id; /* who called; absent where nobody did */
     bool has_command;
     struct ates_text command;
     bool has_request_id;
@@ -52,9 +54,9 @@ struct ates_record {
     bool has_reply;
     struct ates_bytes reply; /* the encoded result of an OK reply */
     bool has_job;
-    uint64_t job;            /* the reply comes when this job is done */
+    uint64_t job; /* the reply comes when this job is done */
     bool has_job_done;
-    uint64_t job_done;       /* reply is the one that job's callers wait for */
+    uint64_t job_done; /* reply is the one that job's callers wait for */
     bool has_followed;
     struct ates_followed followed;
     struct ates_list events;   /* struct ates_bytes: envelopes with dense seq from first_seq */

@@ -80,7 +80,8 @@ uint64_t ates_request_origin(struct ates_request_message *self)
     static const uint8_t key[crypto_shorthash_KEYBYTES];
     uint8_t hash[crypto_shorthash_BYTES];
     uint64_t origin;
-    /* Where the transport knows the peer's address, reconnecting must not make a new client of it. */
+    /* Where the transport knows the peer's address, reconnecting must not make a new client of it.
+     */
     const char *address = zmq_msg_gets(&self->frames[self->count - 1], "Peer-Address");
 
     if (address != NULL && address[0] != '\0') {

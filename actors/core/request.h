@@ -8,13 +8,14 @@
 
 #define ATES_REQUEST_FRAMES_MAX 16u
 
-/* A received message. The route is what must go before the reply: the peer's identity and every frame up to
- * and including the first empty one. */
+/* A received message. The route is what must go before the reply: the peer's identity and every
+ * frame up to and including the first empty one. */
 struct ates_request_message {
     zmq_msg_t frames[ATES_REQUEST_FRAMES_MAX];
     unsigned count; /* frames held */
-    unsigned route; /* frames of the route; 0 where there is no delimiter, hence nobody to reply to */
-    bool cut;       /* it had more frames than are held */
+    unsigned
+        route; /* frames of the route; 0 where there is no delimiter, hence nobody to reply to */
+    bool cut;  /* it had more frames than are held */
     int64_t received_us;
 };
 
@@ -40,8 +41,9 @@ struct ates_bytes ates_request_frame(struct ates_request_message *request, unsig
 /* How many frames came after the route; more than are held where the message was cut. */
 unsigned ates_request_frame_count(const struct ates_request_message *request);
 
-/* Sends the four reply frames along route, which is released. A reply that cannot be sent is dropped: a peer
- * that is gone or takes none must not hold up others. Returns whether it was sent. */
+/* Sends the four reply frames along route, which is released. A reply that cannot be sent is
+ * dropped: a peer that is gone or takes none must not hold up others. Returns whether it was sent.
+ */
 bool ates_reply_send(void *socket, struct ates_route *route, const char *status,
                      struct ates_bytes meta, struct ates_bytes body);
 

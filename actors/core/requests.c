@@ -55,8 +55,8 @@ static int put_row(struct ates_txn *txn, const struct ates_key *key,
     return ates_put(txn, ATES_TABLE_REQUESTS, key, value.data, value.size);
 }
 
-int ates_requests_get(struct ates_txn *txn, uint64_t user_id, struct ates_text request_id, int64_t time,
-                      struct ates_request_row *row)
+int ates_requests_get(struct ates_txn *txn, uint64_t user_id, struct ates_text request_id,
+                      int64_t time, struct ates_request_row *row)
 {
     const struct ates_key key = request_key(user_id, request_id);
     struct ates_request_row found;
@@ -71,7 +71,8 @@ int ates_requests_get(struct ates_txn *txn, uint64_t user_id, struct ates_text r
     return r;
 }
 
-/* The oldest age row, where it has expired: its request row goes too, unless the id was used again since. */
+/* The oldest age row, where it has expired: its request row goes too, unless the id was used again
+ * since. */
 static int forget_oldest(struct ates_txn *txn, int64_t now, bool *forgot)
 {
     struct ates_bytes age, hash;
@@ -107,7 +108,8 @@ static int forget_oldest(struct ates_txn *txn, int64_t now, bool *forgot)
     return r;
 }
 
-static int put_age(struct ates_txn *txn, const struct ates_record *record, const struct ates_key *key)
+static int put_age(struct ates_txn *txn, const struct ates_record *record,
+                   const struct ates_key *key)
 {
     struct ates_key age = ates_key_u64((uint64_t)record->time);
 
@@ -135,7 +137,8 @@ static int fold_request(struct ates_txn *txn, const struct ates_record *record)
     return r == 0 ? put_age(txn, record, &key) : r;
 }
 
-/* The reply of a job lies in the record that ends it; it is kept as long as if it had come at once. */
+/* The reply of a job lies in the record that ends it; it is kept as long as if it had come at once.
+ */
 static int fold_job_done(struct ates_txn *txn, const struct ates_record *record)
 {
     const struct ates_key job = ates_key_u64(record->job_done);

@@ -1,5 +1,6 @@
-/* Stored replies: which record answered a request id. Rows hold the record's place in the log, where the
- * reply itself is; they expire by record time, so that a rebuild forgets the same ones. */
+/* Stored replies: which record answered a request id. Rows hold the record's place in the log,
+ * where the reply itself is; they expire by record time, so that a rebuild forgets the same ones.
+ */
 #ifndef ATES_REQUESTS_H
 #define ATES_REQUESTS_H
 
@@ -16,9 +17,10 @@ struct ates_request_row {
     uint64_t job; /* not 0: the reply comes with this job's end */
 };
 
-/* The row of a caller's request id; ATES_NOT_FOUND where there is none that still counts at this time. */
-int ates_requests_get(struct ates_txn *txn, uint64_t user_id, struct ates_text request_id, int64_t time,
-                      struct ates_request_row *row);
+/* The row of a caller's request id; ATES_NOT_FOUND where there is none that still counts at this
+ * time. */
+int ates_requests_get(struct ates_txn *txn, uint64_t user_id, struct ates_text request_id,
+                      int64_t time, struct ates_request_row *row);
 
 /* Folds a record's request id and job into the tables, and forgets up to two expired ones. */
 int ates_requests_fold(struct ates_txn *txn, const struct ates_record *record);

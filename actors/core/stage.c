@@ -65,7 +65,7 @@ void engine_name_refusal(struct ates_call *call, int status)
 
 /* Makes the envelope of a staged event and chains it to the head. */
 static void seal(struct ates_engine *self, const struct staged_event *staged,
-                              const struct ates_call *call, struct ates_log_head *head)
+                 const struct ates_call *call, struct ates_log_head *head)
 {
     char event_id[ATES_UUID_SIZE];
     const size_t offset = self->envelopes.size;
@@ -81,8 +81,7 @@ static void seal(struct ates_engine *self, const struct staged_event *staged,
         .log_id = ates_text_from(ates_log_id(self->log)),
         .seq = head->seq,
         .prev = {head->hash, sizeof head->hash},
-        .has_cause =
-            call->cause.has_command || call->cause.has_producer || call->cause.has_user_id,
+        .has_cause = call->cause.has_command || call->cause.has_producer || call->cause.has_user_id,
         .cause = call->cause,
         .data = {self->stage.data + staged->offset, staged->size},
     };
@@ -91,16 +90,16 @@ static void seal(struct ates_engine *self, const struct staged_event *staged,
     ates_envelope_hash(self->envelopes.data + offset, size, head->hash);
     self->batch_events = engine_grow(self->batch_events, self->event_count, &self->event_capacity,
                                      sizeof *self->batch_events);
-    self->batch_events[self->event_count++] =
-        (struct batch_event){staged->type, {offset, size}};
+    self->batch_events[self->event_count++] = (struct batch_event){staged->type, {offset, size}};
 }
 
-/* Puts the staged events into record, in the order in which a replay applies them: the published ones, then
- * the private ones. */
+/* Puts the staged events into record, in the order in which a replay applies them: the published
+ * ones, then the private ones. */
 static void fill_record(struct ates_engine *self, const struct ates_call *call,
                         struct ates_record *record, struct ates_log_head *head)
 {
-    struct ates_bytes *events = ates_arena_alloc(self->arena, (self->staged_count + 1) * sizeof *events);
+    struct ates_bytes *events =
+        ates_arena_alloc(self->arena, (self->staged_count + 1) * sizeof *events);
     struct ates_private_event *privates =
         ates_arena_alloc(self->arena, (self->staged_count + 1) * sizeof *privates);
 
@@ -147,7 +146,7 @@ static int apply(struct ates_engine *self, const struct ates_call *call,
                     .name = staged->type->data->name,
                     .seq = privates ? 0 : seq++,
                     .time = call->time,
-                    .user_id = privates ? user_id
+                    .user_id = privates                  ? user_id
                                : call->cause.has_user_id ? call->cause.user_id
                                                          : 0,
                 };
@@ -174,8 +173,8 @@ static void keep_record(struct ates_engine *self, const struct ates_record *reco
     self->head = *head;
 }
 
-/* After an applier's fault the state is half changed: what the batch holds so far goes to the log, and the
- * state is made anew from there. The batch goes on. */
+/* After an applier's fault the state is half changed: what the batch holds so far goes to the log,
+ * and the state is made anew from there. The batch goes on. */
 static int undo(struct ates_engine *self, size_t event_count, size_t envelopes_size, int fault)
 {
     self->event_count = event_count;
@@ -190,8 +189,8 @@ static int undo(struct ates_engine *self, size_t event_count, size_t envelopes_s
     return r != 0 ? r : fault;
 }
 
-/* Turns what the call staged into one record of the batch. answer (with body, may be NULL) makes the reply
- * once the events are applied. */
+/* Turns what the call staged into one record of the batch. answer (with body, may be NULL) makes
+ * the reply once the events are applied. */
 int engine_stage(struct ates_engine *self, struct ates_call *call, struct ates_record *record,
                  const struct ates_execution *execution)
 {
@@ -221,4 +220,3 @@ int engine_stage(struct ates_engine *self, struct ates_call *call, struct ates_r
     keep_record(self, record, &head);
     return 0;
 }
-

@@ -204,7 +204,8 @@ void ates_txn_abort(struct ates_txn *txn)
     }
 }
 
-/* One cursor a table is kept open: neighbouring keys are then found without a descent from the root. */
+/* One cursor a table is kept open: neighbouring keys are then found without a descent from the
+ * root. */
 static int table_cursor(struct ates_txn *txn, unsigned table, MDB_cursor **cursor)
 {
     assert(table < txn->store->table_count);
@@ -286,7 +287,8 @@ int ates_put_message(struct ates_txn *txn, unsigned table, const struct ates_key
     return ates_put(txn, table, key, txn->scratch.data, txn->scratch.size);
 }
 
-int ates_get_number(struct ates_txn *txn, unsigned table, const struct ates_key *key, int64_t *value)
+int ates_get_number(struct ates_txn *txn, unsigned table, const struct ates_key *key,
+                    int64_t *value)
 {
     struct ates_bytes row;
     int r = ates_get(txn, table, key, &row);
@@ -366,7 +368,8 @@ int ates_scan_last(struct ates_scan *scan, struct ates_bytes *key, struct ates_b
     int r;
 
     if (scan->started) {
-        return scan_result(scan, mdb_cursor_get(scan->cursor, &k, &v, MDB_PREV), &k, &v, key, value);
+        return scan_result(scan, mdb_cursor_get(scan->cursor, &k, &v, MDB_PREV), &k, &v, key,
+                           value);
     }
     /* The row before the first key that is past the prefix. */
     struct ates_key past = scan->prefix;

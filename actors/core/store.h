@@ -1,8 +1,8 @@
 /* The state: one LMDB environment with named tables, and the transaction that a thread works in.
  *
  * Invariants: LMDB's default flags only; LMDB's errors are mapped here and nowhere else (0 done,
- * ATES_NOT_FOUND, -ENOSPC when the map or the disk is full, other -errno: the transaction is broken and
- * must be aborted). */
+ * ATES_NOT_FOUND, -ENOSPC when the map or the disk is full, other -errno: the transaction is broken
+ * and must be aborted). */
 #ifndef ATES_STORE_H
 #define ATES_STORE_H
 
@@ -21,13 +21,14 @@ struct ates_key {
 struct ates_key ates_key_u64(uint64_t value);
 void ates_key_add_u64(struct ates_key *key, uint64_t value);
 void ates_key_add_u8(struct ates_key *key, uint8_t value);
-void ates_key_add_bytes(struct ates_key *key, const void *data, size_t size); /* asserts that it fits */
-uint64_t ates_u64_from(const uint8_t bytes[8]);                               /* big-endian */
+void ates_key_add_bytes(struct ates_key *key, const void *data,
+                        size_t size);           /* asserts that it fits */
+uint64_t ates_u64_from(const uint8_t bytes[8]); /* big-endian */
 
 struct ates_store;
 
-/* Opens (creates where missing) the environment in folder path with these tables, numbered by index.
- * Returns 0, or -errno with a line in error. One environment a path in a process. */
+/* Opens (creates where missing) the environment in folder path with these tables, numbered by
+ * index. Returns 0, or -errno with a line in error. One environment a path in a process. */
 int ates_store_open(struct ates_store **store, const char *path, size_t map_size,
                     const char *const *tables, size_t table_count, char *error, size_t error_size);
 void ates_store_close(struct ates_store **store);
@@ -40,10 +41,10 @@ unsigned ates_store_used_permille(const struct ates_store *store);
 struct ates_txn {
     MDB_txn *mdb;
     struct ates_store *store;
-    struct ates_arena *arena;        /* what gets return lives here; the owner resets it */
-    struct ates_buffer scratch;      /* rows are encoded here */
+    struct ates_arena *arena;   /* what gets return lives here; the owner resets it */
+    struct ates_buffer scratch; /* rows are encoded here */
     MDB_cursor *cursors[ATES_TABLES_MAX];
-    unsigned long writes;            /* since it began */
+    unsigned long writes; /* since it began */
 };
 
 int ates_txn_begin(struct ates_txn *txn, struct ates_store *store, bool read_only,
@@ -58,19 +59,21 @@ int ates_put(struct ates_txn *txn, unsigned table, const struct ates_key *key, c
              size_t size);
 int ates_delete(struct ates_txn *txn, unsigned table, const struct ates_key *key);
 
-/* A row that holds an encoded message. Stored rows may lack newer optional fields; one that does not decode
- * is -EBADMSG. */
+/* A row that holds an encoded message. Stored rows may lack newer optional fields; one that does
+ * not decode is -EBADMSG. */
 int ates_get_message(struct ates_txn *txn, unsigned table, const struct ates_key *key,
                      const struct ates_message *message, void *out);
 int ates_put_message(struct ates_txn *txn, unsigned table, const struct ates_key *key,
                      const struct ates_message *message, const void *value);
 
 /* A row that holds one big-endian integer; an absent one reads as 0. */
-int ates_get_number(struct ates_txn *txn, unsigned table, const struct ates_key *key, int64_t *value);
-int ates_put_number(struct ates_txn *txn, unsigned table, const struct ates_key *key, int64_t value);
+int ates_get_number(struct ates_txn *txn, unsigned table, const struct ates_key *key,
+                    int64_t *value);
+int ates_put_number(struct ates_txn *txn, unsigned table, const struct ates_key *key,
+                    int64_t value);
 
-/* Walks the rows whose keys begin with prefix, in key order, starting at the first key >= from (NULL: at
- * the prefix's first). Keys and values point into the map: valid until the next write. */
+/* Walks the rows whose keys begin with prefix, in key order, starting at the first key >= from
+ * (NULL: at the prefix's first). Keys and values point into the map: valid until the next write. */
 struct ates_scan {
     MDB_cursor *cursor;
     struct ates_key prefix;

@@ -42,8 +42,9 @@ static bool is_dead_already(struct ates_engine *self, const struct ates_envelope
     return ates_get(&self->txn, ATES_TABLE_DEAD_LETTERS, &key, &row) == 0;
 }
 
-static int bury(struct ates_engine *self, struct ates_call *call, const struct ates_envelope *envelope,
-                struct ates_bytes bytes, const struct ates_position *position)
+static int bury(struct ates_engine *self, struct ates_call *call,
+                const struct ates_envelope *envelope, struct ates_bytes bytes,
+                const struct ates_position *position)
 {
     struct ates_record record = {
         .has_followed = !self->domain->stops_at_dead,

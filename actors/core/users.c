@@ -41,7 +41,8 @@ int ates_users_follow_registered(struct ates_call *call, const struct ates_event
     return ates_emit(call, &ates_user_known_message, &user);
 }
 
-int ates_users_follow_changed(struct ates_call *call, const struct ates_event *event, const void *data)
+int ates_users_follow_changed(struct ates_call *call, const struct ates_event *event,
+                              const void *data)
 {
     (void)event;
     return ates_emit(call, &ates_user_known_message, data);

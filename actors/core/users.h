@@ -1,5 +1,5 @@
-/* The users that a service knows: the fold of auth's user events, which every service follows, so that a
- * role change, a disabled user or revoked sessions take effect at once everywhere. */
+/* The users that a service knows: the fold of auth's user events, which every service follows, so
+ * that a role change, a disabled user or revoked sessions take effect at once everywhere. */
 #ifndef ATES_USERS_H
 #define ATES_USERS_H
 
@@ -15,7 +15,8 @@ int ates_users_put(struct ates_txn *txn, const struct ates_user_changed *user);
 /* Follow handlers for auth.user_registered and auth.user_changed: emit user_known. */
 int ates_users_follow_registered(struct ates_call *call, const struct ates_event *event,
                                  const void *data);
-int ates_users_follow_changed(struct ates_call *call, const struct ates_event *event, const void *data);
+int ates_users_follow_changed(struct ates_call *call, const struct ates_event *event,
+                              const void *data);
 int ates_users_apply_known(struct ates_txn *txn, const struct ates_event *event, const void *data);
 
 /* A user_registered as the user_changed that says the same. */

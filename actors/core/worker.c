@@ -1,5 +1,5 @@
-/* Workers; see worker.h. A job is owned by one side at a time: a queue under a mutex takes it to whichever
- * thread is free, an inproc socket brings it back, so that a loop can poll for it. */
+/* Workers; see worker.h. A job is owned by one side at a time: a queue under a mutex takes it to
+ * whichever thread is free, an inproc socket brings it back, so that a loop can poll for it. */
 #include "core/worker.h"
 
 #include <assert.h>

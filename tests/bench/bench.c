@@ -68,9 +68,9 @@ static void make_users(struct bench *self)
         };
         struct ates_refusal refusal;
 
-        bench_must(ates_engine_invoke(engine, &caller, "register_user", &user, arena, NULL,
-                                      &refusal) == 0,
-                   "register_user");
+        bench_must(
+            ates_engine_invoke(engine, &caller, "register_user", &user, arena, NULL, &refusal) == 0,
+            "register_user");
     }
     ates_engine_close(&engine);
     ates_arena_free(&arena);
@@ -107,8 +107,8 @@ pid_t bench_spawn(struct bench *self, const char *atesd, const char *service)
     const pid_t pid = bench_fork();
 
     if (pid == 0) {
-        execl(atesd, atesd, service, "--data", self->data_dir, "--run", self->run_dir, "--log-level",
-              "error", (char *)NULL);
+        execl(atesd, atesd, service, "--data", self->data_dir, "--run", self->run_dir,
+              "--log-level", "error", (char *)NULL);
         _exit(127);
     }
     bench_must(self->process_count < BENCH_PROCESSES_MAX, "too many processes");
@@ -136,8 +136,9 @@ int64_t bench_metric(struct bench *self, const char *service, const char *name, 
     int64_t value = -1;
     const struct ates_service of = {.name = service};
 
-    bench_must(ates_client_invoke(client, &of, ates_service_command(&ates_common_service, "metrics", 7),
-                                  NULL, &nothing, arena, &metrics, &reply) == 0,
+    bench_must(ates_client_invoke(client, &of,
+                                  ates_service_command(&ates_common_service, "metrics", 7), NULL,
+                                  &nothing, arena, &metrics, &reply) == 0,
                "metrics");
     for (size_t i = 0; i < metrics.items.count; i++) {
         const struct ates_metric *metric = &((const struct ates_metric *)metrics.items.items)[i];
@@ -163,8 +164,8 @@ void bench_make_data(struct bench *self)
     snprintf(self->run_dir, sizeof self->run_dir, "%s/run", self->folder);
     make_users(self);
     make_token(self, ATES_KEY_USERS,
-               (struct ates_claims){.user_id = 1, .role = ATES_ADMINISTRATOR, .login = "user1",
-                                    .sid = "bench"},
+               (struct ates_claims){
+                   .user_id = 1, .role = ATES_ADMINISTRATOR, .login = "user1", .sid = "bench"},
                self->token);
     make_token(self, ATES_KEY_SERVICES,
                (struct ates_claims){.role = ATES_INTERNALSERVICE, .login = "bench"}, self->service);

@@ -26,8 +26,8 @@ void bench_must(bool good, const char *what);
 /* Makes a folder with keys, an administrator (user 1) and seven developers (2 to 8). */
 void bench_make_data(struct bench *bench);
 
-/* The same, and starts the broker, auth and the named service (NULL: none), each a process of its own; returns when they serve and have followed
- * auth. */
+/* The same, and starts the broker, auth and the named service (NULL: none), each a process of its
+ * own; returns when they serve and have followed auth. */
 void bench_start(struct bench *bench, const char *atesd, const char *services);
 void bench_stop(struct bench *bench); /* ends the processes and removes the folder */
 
@@ -38,7 +38,9 @@ pid_t bench_spawn(struct bench *bench, const char *atesd, const char *service);
 pid_t bench_fork(void);
 void bench_kill(pid_t pid);
 
-/* The value of a service's metric, by its name and a part of its labels (NULL: any). -1 where absent. */
-int64_t bench_metric(struct bench *bench, const char *service, const char *name, const char *labels);
+/* The value of a service's metric, by its name and a part of its labels (NULL: any). -1 where
+ * absent. */
+int64_t bench_metric(struct bench *bench, const char *service, const char *name,
+                     const char *labels);
 
 #endif

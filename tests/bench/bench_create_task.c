@@ -1,8 +1,9 @@
-/* create_task over ipc from a separate process, durable, token checked, with request id: against the bare
- * reference loop in the same run, many in flight and one. Prints figures and ratios; asserts nothing, as
- * machines differ.
+/* create_task over ipc from a separate process, durable, token checked, with request id: against
+ * the bare reference loop in the same run, many in flight and one. Prints figures and ratios;
+ * asserts nothing, as machines differ.
  *
- *   bench_create_task ATESD [COMMANDS]      ATESD: the daemon's path; COMMANDS: how many with many in flight */
+ *   bench_create_task ATESD [COMMANDS]      ATESD: the daemon's path; COMMANDS: how many with many
+ * in flight */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,9 +53,8 @@ static int64_t percentile(const struct run *run, double share)
 static void encode_body(struct ates_buffer *body, size_t i)
 {
     static const char *const titles[] = {
-        "Fix zlistx_sort edge case", "Water the office palms today",
-        "Проверить отчёт за вторник", "Order new perches for room",
-        "Rename the socket option again"};
+        "Fix zlistx_sort edge case", "Water the office palms today", "Проверить отчёт за вторник",
+        "Order new perches for room", "Rename the socket option again"};
     char name[96];
     const int size = snprintf(name, sizeof name, "%s %zu", titles[i % 5], i % 1000);
     const struct tasks_create_task command = {.name = {name, (size_t)size},
@@ -71,8 +71,8 @@ static bool may_send(size_t sent, size_t received, size_t window, double rate, i
            (rate <= 0 || (double)(ates_monotonic_us() - start_us) >= (double)sent * 1e6 / rate);
 }
 
-/* Keeps window commands in flight until count were answered; or sends rate a second (0: as fast as they are
- * answered). */
+/* Keeps window commands in flight until count were answered; or sends rate a second (0: as fast as
+ * they are answered). */
 static struct run drive(const char *run_dir, const char *token, size_t count, size_t window,
                         double rate)
 {
@@ -94,8 +94,8 @@ static struct run drive(const char *run_dir, const char *token, size_t count, si
             snprintf(request_id, sizeof request_id, "bench-%ld-%zu", (long)start, sent);
             encode_body(&body, sent);
             sent_us[sent] = ates_monotonic_us();
-            if (ates_pipeline_send(pipeline, "create_task", request_id, body.data, body.size, sent) !=
-                0) {
+            if (ates_pipeline_send(pipeline, "create_task", request_id, body.data, body.size,
+                                   sent) != 0) {
                 break;
             }
             sent++;
@@ -134,11 +134,13 @@ static double log_commit_us(const char *folder)
     char path[512], error[512];
 
     snprintf(path, sizeof path, "%s/commit-log", folder);
-    bench_must(ates_log_open(&log, path, (size_t)16 << 30, &source, error, sizeof error) == 0, error);
+    bench_must(ates_log_open(&log, path, (size_t)16 << 30, &source, error, sizeof error) == 0,
+               error);
     const int64_t start = ates_monotonic_us();
     for (size_t i = 0; i < COMMANDS_ALONE; i++) {
         const struct ates_log_head expected = head;
-        const struct ates_stored_record stored = {++head.number, ++head.seq, {record, sizeof record}};
+        const struct ates_stored_record stored = {
+            ++head.number, ++head.seq, {record, sizeof record}};
 
         bench_must(ates_log_append(log, &expected, &stored, 1, &head) == 0, "append");
     }

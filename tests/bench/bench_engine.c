@@ -1,5 +1,5 @@
-/* The engines without sockets: what listings and balances cost with few and with many rows, how fast state is
- * rebuilt from a log, how fast a follower applies events.
+/* The engines without sockets: what listings and balances cost with few and with many rows, how
+ * fast state is rebuilt from a log, how fast a follower applies events.
  *
  *   bench_engine [TASKS]     default 1,000,000 */
 #include <stdio.h>
@@ -88,7 +88,8 @@ static void create_tasks(struct ates_engine *engine, size_t from, size_t to)
     for (size_t i = from; i < to; i++) {
         char name[96];
         const struct tasks_create_task body = {
-            .name = {name, (size_t)snprintf(name, sizeof name, "Water the office palms %zu", i % 5000)},
+            .name = {name,
+                     (size_t)snprintf(name, sizeof name, "Water the office palms %zu", i % 5000)},
             .description = ates_text_from("")};
 
         execute(engine, "create_task", &body);
@@ -120,8 +121,9 @@ static void follow_users(struct ates_engine *engine)
                                                .seq = i,
                                                .data = {data.data, data.size}};
         position.seq = i;
-        bench_must(ates_engine_follow(engine, &envelope, (struct ates_bytes){(const uint8_t *)"", 0},
-                                      &position, &refusal) == 0,
+        bench_must(ates_engine_follow(engine, &envelope,
+                                      (struct ates_bytes){(const uint8_t *)"", 0}, &position,
+                                      &refusal) == 0,
                    "follow");
     }
     commit(engine);

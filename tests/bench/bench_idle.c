@@ -38,8 +38,9 @@ static unsigned long ticks_of(pid_t pid)
     bench_must(file != NULL && fgets(line, sizeof line, file) != NULL, path);
     fclose(file);
     const char *rest = strrchr(line, ')');
-    bench_must(rest != NULL && sscanf(rest + 2, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu",
-                                      &user, &kernel) == 2,
+    bench_must(rest != NULL &&
+                   sscanf(rest + 2, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &user,
+                          &kernel) == 2,
                path);
     return user + kernel;
 }

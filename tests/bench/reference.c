@@ -85,7 +85,8 @@ static void put_rows(struct reference *self, uint64_t id)
     must(r == 0, "put");
 }
 
-/* As the engine does: at the latest after a second, or when a checkpoint would take longer than it aims at. */
+/* As the engine does: at the latest after a second, or when a checkpoint would take longer than it
+ * aims at. */
 static void checkpoint(struct reference *self)
 {
     const int64_t start = ates_monotonic_us();
@@ -114,7 +115,8 @@ static void serve_batch(struct reference *self)
         put_rows(self, head.number);
         count++;
     }
-    must(count == 0 || ates_log_append(self->log, &self->head, records, count, &head) == 0, "append");
+    must(count == 0 || ates_log_append(self->log, &self->head, records, count, &head) == 0,
+         "append");
     self->head = head;
     for (size_t i = 0; i < count; i++) {
         struct ates_route route;
@@ -138,10 +140,11 @@ void reference_serve(const char *endpoint, const char *folder, size_t record_siz
     self.arena = ates_arena_new();
     self.budget = 40000;
     snprintf(path, sizeof path, "%s/reference-log", folder);
-    must(ates_log_open(&self.log, path, (size_t)16 << 30, &source, error, sizeof error) == 0, error);
+    must(ates_log_open(&self.log, path, (size_t)16 << 30, &source, error, sizeof error) == 0,
+         error);
     snprintf(path, sizeof path, "%s/reference-state", folder);
-    must(ates_store_open(&self.store, path, (size_t)16 << 30, tables, TABLES, error, sizeof error) ==
-             0,
+    must(ates_store_open(&self.store, path, (size_t)16 << 30, tables, TABLES, error,
+                         sizeof error) == 0,
          error);
     must(ates_txn_begin(&self.txn, self.store, false, self.arena) == 0, "begin");
     self.checkpointed_us = ates_monotonic_us();

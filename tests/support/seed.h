@@ -1,4 +1,5 @@
-/* The randomness of tests: from ATES_SEED, else from the clock; printed, so that a failure can be had again. */
+/* The randomness of tests: from ATES_SEED, else from the clock; printed, so that a failure can be
+ * had again. */
 #ifndef ATES_TEST_SEED_H
 #define ATES_TEST_SEED_H
 

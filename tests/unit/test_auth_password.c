@@ -1,7 +1,10 @@
 /* Passwords: the work that hashes and checks them, and what it costs an attacker. */
 #include "auth/auth_password.h"
+#include "core/random.h"
 
 #include <string.h>
+
+#include <inttypes.h>
 
 #include <criterion/criterion.h>
 #include <sodium.h>
@@ -55,12 +58,26 @@ Test(auth_password, checks_then_hashes_the_longest_passwords)
     cr_assert_eq(crypto_pwhash_str_verify(output.made, input.wanted, input.wanted_size), 0);
 }
 
+static int64_t check_us(const char *hash)
+{
+    const int64_t start = ates_monotonic_us();
+
+    cr_assert_neq(crypto_pwhash_str_verify(hash, "guess", 5), 0);
+    return ates_monotonic_us() - start;
+}
+
 Test(auth_password, an_unknown_one_costs_the_same)
 {
     char hash[AUTH_HASH_MAX + 1], other[AUTH_HASH_MAX + 1];
 
-    cr_assert_eq(auth_password_unknown(hash), 0);
-    cr_assert_eq(auth_password_unknown(other), 0);
+    auth_password_unknown(hash);
+    auth_password_unknown(other);
     cr_assert_eq(strncmp(hash, "$argon2id$v=19$m=65536,t=3,p=1$", 31), 0, "%s", hash);
     cr_assert_str_neq(hash, other);
+
+    /* One that libsodium could not parse would be refused at once. */
+    cr_assert_eq(crypto_pwhash_str(other, "password", 8, AUTH_HASH_OPERATIONS, AUTH_HASH_MEMORY),
+                 0);
+    const int64_t real_us = check_us(other), unknown_us = check_us(hash);
+    cr_assert(unknown_us > real_us / 4, "%" PRId64 " us, a real one %" PRId64, unknown_us, real_us);
 }
