@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/actor_private.h"
@@ -13,6 +12,7 @@
 #define PAGE_BYTES (ATES_FRAME_MAX - 16384u)
 #define READ_EVENTS_DEFAULT 100u
 #define METRICS_MAX 1024u
+#define SEQ_DIGITS_MAX 16u /* of ATES_INTEGER_MAX */
 
 int actor_health(struct ates_actor *actor, const void *body, struct ates_buffer *reply,
                  struct ates_refusal *refusal)
@@ -228,20 +228,22 @@ int actor_read_events(struct ates_actor *actor, const void *body, struct ates_bu
 static int parse_after(struct ates_text after, struct ates_key *key, struct ates_refusal *refusal)
 {
     const char *slash = memchr(after.data, '/', after.size);
-    char digits[24] = "";
-    char *end;
+    const size_t producer_size = slash != NULL ? (size_t)(slash - after.data) : 0;
+    const size_t digits = slash != NULL ? after.size - producer_size - 1 : 0;
+    bool valid = producer_size > 0 && producer_size <= 64 && digits > 0 && digits <= SEQ_DIGITS_MAX;
+    uint64_t seq = 0;
 
-    if (slash != NULL && (size_t)(after.data + after.size - slash) <= sizeof digits - 1 &&
-        slash - after.data <= 64) {
-        memcpy(digits, slash + 1, (size_t)(after.data + after.size - slash - 1));
-        const uint64_t seq = strtoull(digits, &end, 10);
+    for (size_t i = 0; valid && i < digits; i++) {
+        const char digit = slash[1 + i];
 
-        if (*end == '\0' && end != digits) {
-            ates_key_add_bytes(key, after.data, (size_t)(slash - after.data));
-            ates_key_add_u8(key, 0);
-            ates_key_add_u64(key, seq + 1);
-            return 0;
-        }
+        valid = digit >= '0' && digit <= '9';
+        seq = seq * 10 + (uint64_t)(digit - '0');
+    }
+    if (valid) {
+        ates_key_add_bytes(key, after.data, producer_size);
+        ates_key_add_u8(key, 0);
+        ates_key_add_u64(key, seq + 1);
+        return 0;
     }
     return ates_refusal_set(refusal, ATES_INVALID_ARGUMENT, "FIELD_INVALID", "after",
                             "after: take it from the `next` of the page before");

@@ -82,14 +82,15 @@ struct incoming {
 static int decode_meta(struct ates_actor *self, struct ates_bytes frame, struct incoming *in,
                        struct ates_refusal *refusal)
 {
-    char field[sizeof refusal->field];
+    char field[sizeof refusal->field + sizeof "meta."];
     int r = ates_message_decode(&ates_request_meta_message, frame.data, frame.size,
                                 ATES_UNKNOWN_REFUSED, self->arena, &in->meta, refusal);
 
     if (r > 0) {
-        snprintf(field, sizeof field, "meta%s%.80s", refusal->field[0] != '\0' ? "." : "",
+        snprintf(field, sizeof field, "meta%s%s", refusal->field[0] != '\0' ? "." : "",
                  refusal->field);
-        memcpy(refusal->field, field, sizeof field);
+        r = ates_refusal_set(refusal, refusal->status, refusal->reason, field, "%s",
+                             refusal->message);
     }
     return r;
 }

@@ -42,7 +42,10 @@ int ates_place_refuse(const struct ates_place *place, struct ates_refusal *refus
     va_start(arguments, format);
     (void)vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
-    return ates_refusal_set(refusal, ATES_INVALID_ARGUMENT, reason, path, "%s: %s", path, what);
+    /* Cuts the path between characters, so that the message begins with whole ones. */
+    (void)ates_refusal_set(refusal, ATES_INVALID_ARGUMENT, reason, path, "%s", what);
+    return ates_refusal_set(refusal, ATES_INVALID_ARGUMENT, reason, refusal->field, "%s: %s",
+                            refusal->field, what);
 }
 
 int ates_place_refuse_key(const struct ates_place *parent, const void *key, size_t size,
@@ -58,7 +61,11 @@ int ates_place_refuse_key(const struct ates_place *parent, const void *key, size
     memcpy(name, key, size);
     name[size] = '\0';
     for (size_t i = 0; i < size; i++) {
-        if ((uint8_t)name[i] < 0x20 || name[i] == 0x7f) {
+        const uint8_t byte = (uint8_t)name[i];
+
+        if (byte == 0xc2 && i + 1 < size && (uint8_t)name[i + 1] < 0xa0) {
+            name[i] = name[i + 1] = '?'; /* U+0080 to U+009F */
+        } else if (byte < 0x20 || byte == 0x7f) {
             name[i] = '?';
         }
     }

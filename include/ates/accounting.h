@@ -6,6 +6,8 @@
 
 #include <ates/service.h>
 
+#pragma GCC visibility push(default)
+
 #define ACCOUNTING_ASSIGN_PRICE_CENTS_MIN 1000
 #define ACCOUNTING_ASSIGN_PRICE_CENTS_MAX 2000
 #define ACCOUNTING_COMPLETE_PRICE_CENTS_MIN 2000
@@ -117,5 +119,7 @@ extern const struct ates_message accounting_task_priced_message,
     accounting_transfer_recorded_message, accounting_task_known_message;
 
 extern const struct ates_service accounting_service;
+
+#pragma GCC visibility pop
 
 #endif

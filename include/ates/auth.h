@@ -7,6 +7,8 @@
 
 #include <ates/service.h>
 
+#pragma GCC visibility push(default)
+
 #define AUTH_PASSWORD_MIN 8   /* characters */
 #define AUTH_PASSWORD_MAX 256 /* characters */
 #define AUTH_HASH_MAX 128     /* characters: crypto_pwhash_STRBYTES */
@@ -130,5 +132,7 @@ extern const struct ates_message auth_password_set_message, auth_session_opened_
     auth_sessions_revoked_message;
 
 extern const struct ates_service auth_service;
+
+#pragma GCC visibility pop
 
 #endif

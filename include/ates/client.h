@@ -10,6 +10,8 @@
 #include <ates/message.h>
 #include <ates/service.h>
 
+#pragma GCC visibility push(default)
+
 struct ates_client;
 
 /* A reply. Its bytes belong to the client or pipeline and stay until its next call. */
@@ -65,5 +67,7 @@ int ates_pipeline_receive(struct ates_pipeline *self, int64_t timeout_ms, struct
 
 /* The ZeroMQ socket (void *, for zmq_poll). */
 void *ates_pipeline_socket(struct ates_pipeline *self);
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 
 #include <ates/status.h>
 
+#pragma GCC visibility push(default)
+
 #define ATES_FRAME_MAX (256u * 1024u)               /* bytes in one frame */
 #define ATES_LIST_MAX 100000                        /* items, where the table sets no limit */
 #define ATES_NESTING_MAX 8                          /* maps and arrays within each other */
@@ -155,5 +157,7 @@ static inline bool ates_text_equal(struct ates_text a, struct ates_text b)
 {
     return a.size == b.size && (a.size == 0 || __builtin_memcmp(a.data, b.data, a.size) == 0);
 }
+
+#pragma GCC visibility pop
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <ates/message.h>
 
+#pragma GCC visibility push(default)
+
 #define ATES_PROTOCOL "ATES/1"
 
 enum ates_role {
@@ -196,5 +198,7 @@ struct ates_user_changed {
 /* user_known is user_changed again, as the private event of a service that took it in. */
 extern const struct ates_message ates_user_registered_message, ates_user_changed_message,
     ates_user_known_message;
+
+#pragma GCC visibility pop
 
 #endif

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 /* gRPC's canonical names. Functions that may refuse return one of these; see "Errors by sign" in
  * CONTRIBUTING.md: 0 done, > 0 a refusal from this enum, < 0 a fault (-errno). */
 enum ates_status {
@@ -45,5 +47,7 @@ __attribute__((format(printf, 5, 6))) int ates_refusal_set(struct ates_refusal *
                                                            enum ates_status status,
                                                            const char *reason, const char *field,
                                                            const char *format, ...);
+
+#pragma GCC visibility pop
 
 #endif

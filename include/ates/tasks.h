@@ -5,6 +5,8 @@
 
 #include <ates/service.h>
 
+#pragma GCC visibility push(default)
+
 #define TASKS_NAME_MAX 200          /* characters */
 #define TASKS_DESCRIPTION_MAX 10000 /* characters */
 
@@ -171,5 +173,7 @@ extern const struct ates_message tasks_task_created_message, tasks_task_assigned
     tasks_redraw_requested_message, tasks_redraw_finished_message;
 
 extern const struct ates_service tasks_service;
+
+#pragma GCC visibility pop
 
 #endif
