@@ -1,0 +1,156 @@
+/* Any command of any service, by its table. Invariant: a secret never comes from the command line,
+ * which every user of the machine can read. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "core/message_json.h"
+#include "ctl.h"
+#include "output.h"
+#include "remote.h"
+
+static const struct ctl_option call_options[] = {
+    {"request-id", "ID", "the idempotency key: the command takes effect once, however often sent"},
+    {NULL, NULL, NULL},
+};
+
+static int find(const char *name, const struct ates_service **service,
+                const struct ates_command **command)
+{
+    const size_t size = strcspn(name, ".");
+
+    *service = ctl_service(name, size);
+    if (*service == NULL) {
+        return ctl_fail(CTL_USAGE, "atesctl call --help", "there is no service '%.*s'",
+                        (int)(size < 64 ? size : 64), name);
+    }
+    const char *rest = name + size + (name[size] == '.' ? 1 : 0);
+    *command = ates_service_command(*service, rest, strlen(rest));
+    if (*command != NULL) {
+        return CTL_OK;
+    }
+    ctl_fail(CTL_USAGE, NULL, "there is no command '%.100s'; %s has:", name, (*service)->name);
+    for (size_t i = 0; i < (*service)->command_count; i++) {
+        ctl_say("  %s.%-28s %s", (*service)->name, (*service)->commands[i].name,
+                (*service)->commands[i].summary);
+    }
+    for (size_t i = 0; i < ates_common_service.command_count; i++) {
+        ctl_say("  %s.%-28s %s", (*service)->name, ates_common_service.commands[i].name,
+                ates_common_service.commands[i].summary);
+    }
+    return CTL_USAGE;
+}
+
+/* Reads a secret: file NULL asks for it. */
+static int set_secret(struct ctl *ctl, const struct ates_command *command, void *body,
+                      const char *field, const char *file)
+{
+    char secret[CTL_PASSWORD_SIZE];
+
+    int code = ctl_read_password(ctl, file, field, false, secret);
+    if (code == CTL_OK) {
+        code = ctl_set(ctl, command, body, field, secret, field);
+    }
+    sodium_memzero(secret, sizeof secret);
+    return code;
+}
+
+static int set_argument(struct ctl *ctl, const struct ates_command *command, void *body,
+                        const char *argument, bool *given)
+{
+    const char *equals = strchr(argument, '=');
+    char name[64];
+
+    if (equals == NULL || equals == argument || (size_t)(equals - argument) >= sizeof name) {
+        return ctl_fail(CTL_USAGE, "FIELD=VALUE", "'%.60s' sets no field", argument);
+    }
+    memcpy(name, argument, (size_t)(equals - argument));
+    name[equals - argument] = '\0';
+    const struct ates_field *field = ates_message_field(command->body, name, strlen(name));
+    if (field == NULL || !field->secret) {
+        if (field != NULL) {
+            given[field - command->body->fields] = true;
+        }
+        return ctl_set(ctl, command, body, name, equals + 1, name);
+    }
+    given[field - command->body->fields] = true;
+    if (equals[1] != '@' && strcmp(equals + 1, "-") != 0) {
+        return ctl_fail(CTL_USAGE, "leave it out to be asked, or give =@FILE, or =- for stdin",
+                        "%s is secret, and a command line is not", name);
+    }
+    return set_secret(ctl, command, body, name, equals[1] == '@' ? equals + 2 : "-");
+}
+
+/* Fields without a value on the command line: secret ones are asked for, others are missing. */
+static int fill_rest(struct ctl *ctl, const struct ates_command *command, void *body,
+                     const bool *given)
+{
+    int code = CTL_OK;
+
+    for (size_t i = 0; i < command->body->count && code == CTL_OK; i++) {
+        const struct ates_field *field = &command->body->fields[i];
+
+        if (given[i] || field->optional) {
+            continue;
+        }
+        code = field->secret ? set_secret(ctl, command, body, field->name, NULL)
+                             : ctl_fail(CTL_USAGE, NULL, "%s: %s=... is needed%s%s", command->name,
+                                        field->name, field->summary ? ": " : "",
+                                        field->summary ? field->summary : "");
+    }
+    return code;
+}
+
+static int print_json(const struct ates_message *message, const void *value)
+{
+    json_t *json = ates_message_to_json_public(message, value);
+
+    json_dumpf(json, stdout, JSON_INDENT(2));
+    fputc('\n', stdout);
+    json_decref(json);
+    return ctl_flush();
+}
+
+static int run_call(struct ctl *ctl, const struct ctl_input *input)
+{
+    const struct ates_service *service;
+    const struct ates_command *command;
+
+    int code = find(input->arguments[0], &service, &command);
+    if (code != CTL_OK) {
+        return code;
+    }
+    void *body = ates_arena_alloc(ctl->arena, command->body->size);
+    void *result = ates_arena_alloc(ctl->arena, command->result->size);
+    bool *given = ates_arena_alloc(ctl->arena, (command->body->count + 1) * sizeof *given);
+    for (int i = 1; i < input->count && code == CTL_OK; i++) {
+        code = set_argument(ctl, command, body, input->arguments[i], given);
+    }
+    if (code == CTL_OK) {
+        code = fill_rest(ctl, command, body, given);
+    }
+    if (code == CTL_OK) {
+        code = ctl_call(ctl, service, command, ctl_value(input, "request-id"), body, ctl->arena,
+                        result);
+    }
+    return code == CTL_OK ? print_json(command->result, result) : code;
+}
+
+static const struct ctl_command call_command = {
+    .name = "call",
+    .usage = "SERVICE.COMMAND [FIELD=VALUE...] [--request-id ID]",
+    .summary = "Call any command of any service; the result is JSON",
+    .examples = "atesctl call tasks.show_task task_id=12\n"
+                "atesctl call accounting.health\n"
+                "atesctl call tasks.create_task name=\"Count toner\" description= --request-id a1",
+    .options = call_options,
+    .min = 1,
+    .max = -1,
+    .run = run_call,
+};
+
+static const struct ctl_command *const commands[] = {&call_command, NULL};
+const struct ctl_group call_group = {.summary = "Everything else", .commands = commands};

@@ -1,0 +1,115 @@
+/* atesctl: what its command groups share.
+ *
+ * A group is one file that exports one const struct ctl_group; a command is one const struct
+ * ctl_command, from which arguments are parsed and help is printed. Invariant: data goes to stdout,
+ * words go to stderr; a command's function says what went wrong itself (ctl_fail) and returns its
+ * exit code. */
+#ifndef CTL_H
+#define CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ates/client.h>
+
+#include "core/config.h"
+
+enum ctl_exit {
+    CTL_OK = 0,
+    CTL_REFUSED = 1, /* a refusal that has no code of its own, and faults of this machine */
+    CTL_USAGE = 2,
+    CTL_NOT_FOUND = 3,
+    CTL_NOT_SIGNED_IN = 4,
+    CTL_CONFLICT = 5,
+    CTL_FORBIDDEN = 6,
+    CTL_UNREACHABLE = 7,
+    CTL_INTERRUPTED = 130
+};
+
+enum ctl_format { CTL_TABLE, CTL_JSON, CTL_CSV };
+
+struct ctl_session;
+
+/* One run of atesctl. */
+struct ctl {
+    struct ates_config config; /* file, environment and --run; its time zone is the process's */
+    enum ctl_format format;
+    bool no_input;               /* never ask */
+    int64_t timeout_ms;          /* of one call */
+    struct ates_arena *arena;    /* for as long as the command runs */
+    struct ates_client *client;  /* see remote.h; NULL until the first call */
+    struct ctl_session *session; /* see session_store.h; NULL until it was loaded */
+};
+
+/* An option of a command. The global ones are main.c's. */
+struct ctl_option {
+    const char *name;     /* without the dashes */
+    const char *argument; /* its name in help; NULL for a flag */
+    const char *summary;
+};
+
+#define CTL_OPTIONS_MAX 16
+
+struct ctl_command;
+
+/* What the command line gave to a command. */
+struct ctl_input {
+    const struct ctl_command *command;
+    char **arguments; /* positional ones; NULL at the end */
+    int count;
+    const char *values[CTL_OPTIONS_MAX]; /* by the index in command->options */
+};
+
+struct ctl_command {
+    const char *name;
+    const char *usage; /* its arguments in help: "LOGIN --email E --role R"; "" for none */
+    const char *summary;
+    const char *examples;             /* lines without indentation; NULL for none */
+    const struct ctl_option *options; /* NULL, or ended by a NULL name */
+    int min, max;                     /* positional arguments; max -1: any number */
+    int (*run)(struct ctl *ctl, const struct ctl_input *input); /* returns enum ctl_exit */
+};
+
+struct ctl_group {
+    const char *name; /* NULL: its commands are words of their own ("login") */
+    const char *summary;
+    const struct ctl_command *const *commands; /* NULL at the end */
+};
+
+extern const struct ctl_group session_group, user_group, task_group, account_group, events_group,
+    call_group, admin_group;
+
+/* An option's value, NULL where it was not given ("" for a flag that was). name must be in the
+ * command's table. */
+const char *ctl_value(const struct ctl_input *input, const char *name);
+
+/* Prints "atesctl: WORDS; try: ADVICE" (advice may be NULL) on stderr. Returns code. Control
+ * characters in the words are printed as '?'. */
+__attribute__((format(printf, 3, 4))) int ctl_fail(enum ctl_exit code, const char *advice,
+                                                   const char *format, ...);
+
+/* Prints "WORDS" as a line on stderr. */
+__attribute__((format(printf, 1, 2))) void ctl_say(const char *format, ...);
+
+/* Whether somebody can be asked: there is a terminal, and not --no-input. */
+bool ctl_can_ask(const struct ctl *ctl);
+
+/* Asks yes or no on the terminal; false where nobody can be asked. */
+bool ctl_confirm(const struct ctl *ctl, const char *question);
+
+#define CTL_PASSWORD_SIZE 1026u /* 256 characters of 4 bytes, a newline and a NUL */
+
+/* Reads a password: the first line of file ("-": stdin) or, where file is NULL, asked for without
+ * echo on the terminal, twice where confirm. prompt as "Password for ann". Returns CTL_OK with it
+ * in out, or another code with the reason said. The caller wipes out with sodium_memzero. */
+int ctl_read_password(const struct ctl *ctl, const char *file, const char *prompt, bool confirm,
+                      char out[CTL_PASSWORD_SIZE]);
+
+/* Reads one line from the terminal. Codes as above. */
+int ctl_read_line(const struct ctl *ctl, const char *prompt, char *out, size_t size);
+
+/* A decimal number; the reason is said where it is none. what names it: "task id". */
+int ctl_parse_number(const char *text, const char *what, uint64_t min, uint64_t max, uint64_t *out);
+
+#endif

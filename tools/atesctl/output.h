@@ -1,0 +1,48 @@
+/* Data on stdout, by the message tables: a table's columns are the fields of the message. Amounts
+ * (*_cents) and times (*_at, timestamp) are written for people in tables, as integers in JSON and
+ * CSV. Secret fields are never written. */
+#ifndef CTL_OUTPUT_H
+#define CTL_OUTPUT_H
+
+#include "ctl.h"
+
+/* One value: in a table, a line a field. */
+int ctl_print(const struct ctl *ctl, const struct ates_message *message, const void *value);
+
+/* Many values of one message. JSON and CSV are written as they come, a table at the end. */
+struct ctl_listing;
+
+/* label: the name of a column before the message's, NULL for none. NULL when out of memory. */
+struct ctl_listing *ctl_listing_new(const struct ctl *ctl, const struct ates_message *message,
+                                    const char *label);
+/* label_value: what the label's column holds. */
+void ctl_listing_add(struct ctl_listing *self, const char *label_value, const void *value);
+/* Ends the output. */
+int ctl_listing_end(struct ctl_listing *self);
+void ctl_listing_free(struct ctl_listing **self);
+
+/* Lists what a command with `after` and `limit` gives, following `next` to the end or to the
+ * option --limit (NULL: none). body is the command's, its filters set. */
+int ctl_list(struct ctl *ctl, const struct ates_service *service, const char *name, void *body,
+             const char *limit);
+
+/* The pages of one service, added to a listing; *left is how many items are still wanted. */
+int ctl_list_pages(struct ctl *ctl, const struct ates_service *service,
+                   const struct ates_command *command, void *body, const char *label_value,
+                   struct ctl_listing *listing, uint64_t *left);
+/* The message of such a command's items. */
+const struct ates_message *ctl_item_message(const struct ates_command *command);
+int ctl_parse_limit(const char *limit, uint64_t *left);
+
+#define CTL_TIME_SIZE 32u
+/* "2026-11-22 13:53" in the business time zone. */
+void ctl_format_time(int64_t time_ms, char out[CTL_TIME_SIZE]);
+void ctl_format_cents(int64_t cents, char out[CTL_TIME_SIZE]);
+
+/* A CSV field (RFC 4180), quoted where it must be. */
+void ctl_csv_field(struct ates_buffer *out, const char *data, size_t size);
+
+/* Whether stdout took everything. A reader that went away is nobody to complain to. */
+int ctl_flush(void);
+
+#endif

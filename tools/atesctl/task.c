@@ -1,0 +1,314 @@
+/* Tasks: making them, finding them and being done with them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ates/tasks.h>
+
+#include "ctl.h"
+#include "output.h"
+#include "remote.h"
+#include "task_import.h"
+
+#define DESCRIPTION_BYTES_MAX (ATES_FRAME_MAX)
+
+/* A task that was made or changed. */
+static int report(const struct ctl *ctl, const struct tasks_task *task, const char *words)
+{
+    ctl_say("task %" PRIu64 " %s", task->id, words);
+    if (ctl->format != CTL_TABLE) {
+        return ctl_print(ctl, &tasks_task_message, task);
+    }
+    printf("%" PRIu64 "\n", task->id);
+    return ctl_flush();
+}
+
+/* All of stdin as a text, without the newlines at its end. */
+static int read_description(struct ctl *ctl, struct ates_text *out)
+{
+    char *text = ates_arena_alloc(ctl->arena, DESCRIPTION_BYTES_MAX);
+    size_t size = fread(text, 1, DESCRIPTION_BYTES_MAX, stdin);
+
+    if (ferror(stdin)) {
+        return ctl_fail(CTL_REFUSED, NULL, "cannot read the description: %s", strerror(errno));
+    }
+    while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r')) {
+        size--;
+    }
+    *out = (struct ates_text){text, size};
+    return CTL_OK;
+}
+
+static const struct ctl_option add_options[] = {
+    {"description", "TEXT", "what is to be done (-: read from stdin)"},
+    {NULL, NULL, NULL},
+};
+
+static int run_add(struct ctl *ctl, const struct ctl_input *input)
+{
+    const char *description = ctl_value(input, "description");
+    struct tasks_create_task body = {.name = ates_text_from(input->arguments[0]),
+                                     .description = ates_text_from(description ? description : "")};
+    struct tasks_task_result result;
+    char words[64];
+    int code = CTL_OK;
+
+    if (description != NULL && strcmp(description, "-") == 0) {
+        code = read_description(ctl, &body.description);
+    }
+    if (code == CTL_OK) {
+        code = ctl_change(ctl, &tasks_service, "create_task", &body, &result);
+    }
+    if (code != CTL_OK) {
+        return code;
+    }
+    snprintf(words, sizeof words, "is assigned to user %" PRIu64, result.task.assigned_to);
+    return report(ctl, &result.task, words);
+}
+
+static const struct ctl_command add_command = {
+    .name = "add",
+    .usage = "NAME [--description TEXT]",
+    .summary = "Create a task; its assignee is drawn at random",
+    .examples = "atesctl task add \"Count the toner cartridges\"\n"
+                "atesctl task add \"Write the report\" --description - < notes.txt",
+    .options = add_options,
+    .min = 1,
+    .max = 1,
+    .run = run_add,
+};
+
+static const struct ctl_option mine_options[] = {
+    {"status", "STATUS", "open, finished or all"},
+    {"query", "WORDS", "only tasks in which words begin so"},
+    {"limit", "N", "at most so many"},
+    {NULL, NULL, NULL},
+};
+
+/* Sets the filters that are given of those whose options and fields are called alike. */
+static int set_filters(struct ctl *ctl, const struct ctl_input *input,
+                       const struct ates_command *command, void *body)
+{
+    static const char *const alike[] = {"status", "query"};
+    int code = CTL_OK;
+
+    for (size_t i = 0; i < 2 && code == CTL_OK; i++) {
+        const char *value = ctl_value(input, alike[i]);
+        char what[16];
+
+        snprintf(what, sizeof what, "--%s", alike[i]);
+        code = value != NULL ? ctl_set(ctl, command, body, alike[i], value, what) : CTL_OK;
+    }
+    return code;
+}
+
+static int run_mine(struct ctl *ctl, const struct ctl_input *input)
+{
+    const char *name = "show_my_assigned_tasks";
+    struct tasks_show_my_assigned_tasks body = {.has_status = false};
+
+    const int code = set_filters(ctl, input, ctl_command(&tasks_service, name), &body);
+    return code == CTL_OK ? ctl_list(ctl, &tasks_service, name, &body, ctl_value(input, "limit"))
+                          : code;
+}
+
+static const struct ctl_command mine_command = {
+    .name = "mine",
+    .usage = "[--status STATUS] [--query WORDS] [--limit N]",
+    .summary = "List the tasks assigned to you",
+    .examples = "atesctl task mine\n"
+                "atesctl task mine --status all --query toner",
+    .options = mine_options,
+    .run = run_mine,
+};
+
+static const struct ctl_option ls_options[] = {
+    {"status", "STATUS", "open, finished or all"},
+    {"assigned-to", "USER", "only tasks of this user, given by id or login"},
+    {"query", "WORDS", "only tasks in which words begin so"},
+    {"from", "DATE", "only tasks created on this date or later"},
+    {"to", "DATE", "only tasks created on this date or earlier"},
+    {"limit", "N", "at most so many"},
+    {NULL, NULL, NULL},
+};
+
+static int run_ls(struct ctl *ctl, const struct ctl_input *input)
+{
+    const char *name = "show_all_assigned_tasks", *user = ctl_value(input, "assigned-to");
+    const char *from = ctl_value(input, "from"), *to = ctl_value(input, "to");
+    const struct ates_command *command = ctl_command(&tasks_service, name);
+    struct tasks_show_all_assigned_tasks body = {.has_assigned_to = user != NULL};
+
+    int code = set_filters(ctl, input, command, &body);
+    if (code == CTL_OK && from != NULL) {
+        code = ctl_set_date(command, &body, "created_from", from, false);
+    }
+    if (code == CTL_OK && to != NULL) {
+        code = ctl_set_date(command, &body, "created_to", to, true);
+    }
+    if (code == CTL_OK && user != NULL) {
+        code = ctl_find_user(ctl, user, &body.assigned_to);
+    }
+    return code == CTL_OK ? ctl_list(ctl, &tasks_service, name, &body, ctl_value(input, "limit"))
+                          : code;
+}
+
+static const struct ctl_command ls_command = {
+    .name = "ls",
+    .usage = "[--status STATUS] [--assigned-to USER] [--query WORDS] [--from DATE] [--to DATE] "
+             "[--limit N]",
+    .summary = "List everybody's tasks",
+    .examples = "atesctl task ls --status open --assigned-to ann\n"
+                "atesctl task ls --from 2026-11-01 --to 2026-11-30 -o csv > november.csv",
+    .options = ls_options,
+    .run = run_ls,
+};
+
+static int run_show(struct ctl *ctl, const struct ctl_input *input)
+{
+    struct tasks_show_task body;
+    struct tasks_task_result result;
+
+    int code = ctl_parse_number(input->arguments[0], "task id", 1, ATES_INTEGER_MAX, &body.task_id);
+    if (code == CTL_OK) {
+        code = ctl_query(ctl, &tasks_service, "show_task", &body, &result);
+    }
+    return code == CTL_OK ? ctl_print(ctl, &tasks_task_message, &result.task) : code;
+}
+
+static const struct ctl_command show_command = {
+    .name = "show",
+    .usage = "ID",
+    .summary = "Show a task whole",
+    .examples = "atesctl task show 12",
+    .min = 1,
+    .max = 1,
+    .run = run_show,
+};
+
+static int complete(struct ctl *ctl, uint64_t task_id, struct ctl_listing *listing)
+{
+    const struct tasks_complete_task body = {.task_id = task_id};
+    struct tasks_task_result result;
+
+    const int code = ctl_change(ctl, &tasks_service, "complete_task", &body, &result);
+    if (code != CTL_OK) {
+        return code;
+    }
+    ctl_say("task %" PRIu64 " is done", task_id);
+    if (listing != NULL) {
+        ctl_listing_add(listing, NULL, &result.task);
+    } else {
+        printf("%" PRIu64 "\n", task_id);
+    }
+    return CTL_OK;
+}
+
+/* Goes on after a refusal: the tasks have nothing to do with each other. */
+static int run_done(struct ctl *ctl, const struct ctl_input *input)
+{
+    uint64_t *ids = ates_arena_alloc(ctl->arena, (size_t)input->count * sizeof *ids);
+    struct ctl_listing *listing = NULL;
+    int code = CTL_OK, first = CTL_OK;
+
+    for (int i = 0; i < input->count && code == CTL_OK; i++) {
+        code = ctl_parse_number(input->arguments[i], "task id", 1, ATES_INTEGER_MAX, &ids[i]);
+    }
+    if (code != CTL_OK) {
+        return code;
+    }
+    if (ctl->format != CTL_TABLE) {
+        listing = ctl_listing_new(ctl, &tasks_task_message, NULL);
+        if (listing == NULL) {
+            return ctl_fail(CTL_REFUSED, NULL, "out of memory");
+        }
+    }
+    for (int i = 0; i < input->count && code != CTL_UNREACHABLE; i++) {
+        code = complete(ctl, ids[i], listing);
+        first = first != CTL_OK ? first : code;
+    }
+    code = listing != NULL ? ctl_listing_end(listing) : ctl_flush();
+    ctl_listing_free(&listing);
+    return first != CTL_OK ? first : code;
+}
+
+static const struct ctl_command done_command = {
+    .name = "done",
+    .usage = "ID...",
+    .summary = "Complete tasks that are assigned to you",
+    .examples = "atesctl task done 12\n"
+                "atesctl task done 12 15 21",
+    .min = 1,
+    .max = -1,
+    .run = run_done,
+};
+
+static const struct ctl_option reassign_options[] = {
+    {"yes", NULL, "do not ask first"},
+    {NULL, NULL, NULL},
+};
+
+static int run_reassign(struct ctl *ctl, const struct ctl_input *input)
+{
+    const struct ates_empty body = {0};
+    struct tasks_reassign_tasks_result result;
+
+    if (ctl_value(input, "yes") == NULL && ctl_can_ask(ctl) &&
+        !ctl_confirm(ctl, "Draw a new assignee, and charge the fee, for every open task?")) {
+        return ctl_fail(CTL_REFUSED, NULL, "nothing was reassigned");
+    }
+    const int code = ctl_change_slowly(ctl, &tasks_service, "reassign_tasks", &body, &result);
+    if (code != CTL_OK) {
+        return code;
+    }
+    ctl_say("%" PRIu64 " open tasks were reassigned", result.reassigned);
+    if (ctl->format != CTL_TABLE) {
+        return ctl_print(ctl, &tasks_reassign_tasks_result_message, &result);
+    }
+    printf("%" PRIu64 "\n", result.reassigned);
+    return ctl_flush();
+}
+
+static const struct ctl_command reassign_command = {
+    .name = "reassign",
+    .usage = "[--yes]",
+    .summary = "Draw a new assignee for every open task",
+    .examples = "atesctl task reassign",
+    .options = reassign_options,
+    .run = run_reassign,
+};
+
+static const struct ctl_option log_options[] = {
+    {"limit", "N", "at most so many entries"},
+    {NULL, NULL, NULL},
+};
+
+static int run_log(struct ctl *ctl, const struct ctl_input *input)
+{
+    struct tasks_show_task_log body = {.has_after = false};
+
+    const int code =
+        ctl_parse_number(input->arguments[0], "task id", 1, ATES_INTEGER_MAX, &body.task_id);
+    return code == CTL_OK
+               ? ctl_list(ctl, &tasks_service, "show_task_log", &body, ctl_value(input, "limit"))
+               : code;
+}
+
+static const struct ctl_command log_command = {
+    .name = "log",
+    .usage = "ID [--limit N]",
+    .summary = "List what happened to a task",
+    .examples = "atesctl task log 12",
+    .options = log_options,
+    .min = 1,
+    .max = 1,
+    .run = run_log,
+};
+
+static const struct ctl_command *const commands[] = {
+    &add_command,  &task_import_command, &mine_command, &ls_command, &show_command,
+    &done_command, &reassign_command,    &log_command,  NULL};
+const struct ctl_group task_group = {.name = "task", .summary = "Tasks", .commands = commands};

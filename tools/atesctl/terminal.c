@@ -1,0 +1,233 @@
+/* What atesctl says to its user and asks them. Invariants: words go to stderr and hold no control
+ * characters of anybody else's; a password is never echoed, and the terminal is left as it was
+ * found. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "ctl.h"
+
+/* A newline or an escape sequence from a service must not become ours. */
+static void print_words(const char *format, va_list arguments)
+{
+    char words[8192];
+
+    vsnprintf(words, sizeof words, format, arguments);
+    for (char *c = words; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+            *c = '?';
+        }
+    }
+    fputs(words, stderr);
+}
+
+int ctl_fail(enum ctl_exit code, const char *advice, const char *format, ...)
+{
+    va_list arguments;
+
+    fflush(stdout);
+    fputs("atesctl: ", stderr);
+    va_start(arguments, format);
+    print_words(format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "%s%s\n", advice != NULL ? "; try: " : "", advice != NULL ? advice : "");
+    return (int)code;
+}
+
+void ctl_say(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_words(format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+/* The terminal to ask on, -1 where there is none. Stdin may be a file that is imported. */
+static int open_terminal(const struct ctl *ctl)
+{
+    return ctl->no_input ? -1 : open("/dev/tty", O_RDWR | O_CLOEXEC);
+}
+
+bool ctl_can_ask(const struct ctl *ctl)
+{
+    const int terminal = open_terminal(ctl);
+
+    if (terminal >= 0) {
+        close(terminal);
+    }
+    return terminal >= 0 && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+/* Reads up to a newline, which is left out. Returns its size; -EINTR, -EPIPE at the end of input,
+ * -EMSGSIZE where it does not fit size bytes with its NUL. */
+static ssize_t read_line(int file, char *out, size_t size)
+{
+    size_t used = 0;
+    bool fits = true;
+
+    for (;;) {
+        char c;
+        const ssize_t got = read(file, &c, 1);
+
+        if (got < 0) {
+            return -errno;
+        }
+        if (got == 0 && used == 0) {
+            return -EPIPE;
+        }
+        if (got == 0 || c == '\n') {
+            break;
+        }
+        fits = fits && used + 1 < size;
+        if (fits) {
+            out[used++] = c;
+        }
+    }
+    if (used > 0 && out[used - 1] == '\r') {
+        used--;
+    }
+    out[used] = '\0';
+    return fits ? (ssize_t)used : -EMSGSIZE;
+}
+
+/* Nothing to do: it ends the read. */
+static void interrupt(int number)
+{
+    (void)number;
+}
+
+/* Shows the prompt and reads a line, with or without echo. Returns as read_line. */
+static ssize_t ask(int terminal, const char *prompt, bool echo, char *out, size_t size)
+{
+    const struct sigaction ending = {.sa_handler = interrupt};
+    struct sigaction before_int, before_term;
+    struct termios before, silent;
+
+    dprintf(terminal, "%s: ", prompt);
+    if (echo) {
+        return read_line(terminal, out, size);
+    }
+    if (tcgetattr(terminal, &before) != 0) {
+        return -errno;
+    }
+    silent = before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    sigaction(SIGINT, &ending, &before_int);
+    sigaction(SIGTERM, &ending, &before_term);
+    tcsetattr(terminal, TCSAFLUSH, &silent);
+    const ssize_t got = read_line(terminal, out, size);
+    tcsetattr(terminal, TCSAFLUSH, &before);
+    sigaction(SIGINT, &before_int, NULL);
+    sigaction(SIGTERM, &before_term, NULL);
+    dprintf(terminal, "\n");
+    return got;
+}
+
+bool ctl_confirm(const struct ctl *ctl, const char *question)
+{
+    const int terminal = open_terminal(ctl);
+    char answer[16] = "", prompt[256];
+
+    if (terminal < 0) {
+        return false;
+    }
+    snprintf(prompt, sizeof prompt, "%s [y/N]", question);
+    const ssize_t got = ask(terminal, prompt, true, answer, sizeof answer);
+    close(terminal);
+    return got > 0 && (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
+}
+
+static int explain(ssize_t fault, const char *what)
+{
+    if (fault == -EINTR) {
+        return CTL_INTERRUPTED;
+    }
+    return ctl_fail(CTL_USAGE, NULL, "cannot read %s: %s", what,
+                    fault == -EPIPE      ? "nothing was given"
+                    : fault == -EMSGSIZE ? "too long"
+                                         : strerror((int)-fault));
+}
+
+int ctl_read_line(const struct ctl *ctl, const char *prompt, char *out, size_t size)
+{
+    const int terminal = open_terminal(ctl);
+
+    if (terminal < 0) {
+        return ctl_fail(CTL_USAGE, "give it as an argument", "cannot ask for %s: %s", prompt,
+                        ctl->no_input ? "--no-input was given" : "there is no terminal");
+    }
+    const ssize_t got = ask(terminal, prompt, true, out, size);
+    close(terminal);
+    return got < 0 ? explain(got, prompt) : CTL_OK;
+}
+
+static int read_password_file(const char *name, char *out)
+{
+    const bool is_stdin = strcmp(name, "-") == 0;
+    const int file = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (file < 0) {
+        return ctl_fail(CTL_USAGE, NULL, "cannot read the password file %s: %s", name,
+                        strerror(errno));
+    }
+    const ssize_t got = read_line(file, out, CTL_PASSWORD_SIZE);
+    if (!is_stdin) {
+        close(file);
+    }
+    return got < 0 ? explain(got, "the password") : CTL_OK;
+}
+
+int ctl_read_password(const struct ctl *ctl, const char *file, const char *prompt, bool confirm,
+                      char out[CTL_PASSWORD_SIZE])
+{
+    char again[CTL_PASSWORD_SIZE];
+
+    if (file != NULL) {
+        return read_password_file(file, out);
+    }
+    const int terminal = open_terminal(ctl);
+    if (terminal < 0) {
+        return ctl_fail(CTL_USAGE, "give it in a file, or by --password-file - on stdin",
+                        "cannot ask for a password: %s",
+                        ctl->no_input ? "--no-input was given" : "there is no terminal");
+    }
+    ssize_t got = ask(terminal, prompt, false, out, CTL_PASSWORD_SIZE);
+    bool alike = true;
+    if (got >= 0 && confirm) {
+        got = ask(terminal, "The same again", false, again, sizeof again);
+        alike = got >= 0 && strcmp(out, again) == 0;
+        sodium_memzero(again, sizeof again);
+    }
+    close(terminal);
+    if (got < 0) {
+        return explain(got, "the password");
+    }
+    return alike ? CTL_OK : ctl_fail(CTL_USAGE, NULL, "the two passwords are not the same");
+}
+
+int ctl_parse_number(const char *text, const char *what, uint64_t min, uint64_t max, uint64_t *out)
+{
+    const size_t digits = strspn(text, "0123456789");
+
+    /* Eighteen digits fit the type, whatever they are. */
+    if (digits > 0 && digits <= 18 && text[digits] == '\0') {
+        const uint64_t number = strtoull(text, NULL, 10);
+
+        if (number >= min && number <= max) {
+            *out = number;
+            return CTL_OK;
+        }
+    }
+    return ctl_fail(CTL_USAGE, NULL, "'%.60s' is no %s: a number from %llu to %llu is expected",
+                    text, what, (unsigned long long)min, (unsigned long long)max);
+}
