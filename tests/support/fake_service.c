@@ -148,7 +148,10 @@ void fake_service_start(struct fake_service *self, fake_behaviour *behave)
     self->context = zmq_ctx_new();
     self->router = ates_socket_open(self->context, ZMQ_ROUTER);
     cr_assert_not_null(self->router);
-    cr_assert_eq(ates_endpoint(self->run_dir, "tasks", endpoint, sizeof endpoint), 0);
+    if (self->name == NULL) {
+        self->name = "tasks";
+    }
+    cr_assert_eq(ates_endpoint(self->run_dir, self->name, endpoint, sizeof endpoint), 0);
     cr_assert_eq(ates_socket_bind(self->router, endpoint), 0);
     cr_assert_eq(pthread_create(&self->thread, NULL, serve, self), 0);
 }
@@ -168,7 +171,7 @@ void fake_service_clean(struct fake_service *self)
 {
     char path[128];
 
-    snprintf(path, sizeof path, "%s/tasks.sock", self->run_dir);
+    snprintf(path, sizeof path, "%s/%s.sock", self->run_dir, self->name);
     unlink(path);
     cr_assert_eq(rmdir(self->run_dir), 0);
 }

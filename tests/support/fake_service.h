@@ -35,6 +35,7 @@ struct fake_service;
 typedef void fake_behaviour(struct fake_service *self, const struct fake_request *request);
 
 struct fake_service {
+    const char *name; /* NULL: "tasks" */
     char run_dir[64];
     void *context;
     void *router;
@@ -47,7 +48,7 @@ struct fake_service {
     unsigned seed; /* for the behaviour's use */
 };
 
-/* Starts the service "tasks" below self->run_dir, or in a new folder where that is empty. */
+/* Starts the service self->name below self->run_dir, or in a new folder where that is empty. */
 void fake_service_start(struct fake_service *self, fake_behaviour *behave);
 void fake_service_stop(struct fake_service *self);
 /* Removes the folder. */

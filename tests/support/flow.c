@@ -1,13 +1,9 @@
 /* The harness: its folder, users and calls; see flow.h. Its processes are flow_process.c. */
 #include "support/flow.h"
 
-#include <errno.h>
-#include <ftw.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <criterion/criterion.h>
 #include <sodium.h>
@@ -17,6 +13,7 @@
 #include "auth/auth.h"
 #include "core/datadir.h"
 #include "core/engine.h"
+#include "support/seed.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SCALE_DEFAULT 5
@@ -48,14 +45,9 @@ int64_t flow_now_ms(void)
     return ates_monotonic_us() / 1000;
 }
 
-/* splitmix64: https://prng.di.unimi.it/splitmix64.c */
 uint64_t flow_draw(struct flow *flow, uint64_t bound)
 {
-    uint64_t z = (flow->seed += UINT64_C(0x9e3779b97f4a7c15));
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (z ^ (z >> 31)) % bound; /* bounds are small: their bias does not matter here */
+    return seed_draw(&flow->seed, bound);
 }
 
 static enum ates_role role_of(uint64_t user)
@@ -148,15 +140,9 @@ static void make_users(struct flow *flow)
 
 void flow_open(struct flow *flow)
 {
-    const char *place = getenv("TMPDIR");
-
     cr_assert_geq(sodium_init(), 0);
-    *flow = (struct flow){.seed = flow_setting("ATES_SEED", (uint64_t)time(NULL))};
-    printf("ATES_SEED=%" PRIu64 "\n", flow->seed);
-    fflush(stdout);
-    snprintf(flow->folder, sizeof flow->folder, "%.40s/ates-flow-XXXXXX",
-             place != NULL ? place : "/var/tmp");
-    cr_assert_not_null(mkdtemp(flow->folder), "%s: %s", flow->folder, strerror(errno));
+    *flow = (struct flow){.seed = seed_start()};
+    temp_folder_make(flow->folder);
     snprintf(flow->data_dir, sizeof flow->data_dir, "%s/data", flow->folder);
     snprintf(flow->run_dir, sizeof flow->run_dir, "%s/run", flow->folder);
     flow->arena = ates_arena_new();
@@ -169,19 +155,12 @@ void flow_open(struct flow *flow)
     ates_client_set_timeout(flow->client, 10000 * flow_scale());
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-    (void)status, (void)type, (void)place;
-    return remove(path);
-}
-
 void flow_close(struct flow *flow)
 {
     flow_stop_all(flow);
     ates_client_free(&flow->client);
     ates_arena_free(&flow->arena);
-    cr_assert_eq(nftw(flow->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0, "%s stays",
-                 flow->folder);
+    temp_folder_remove(flow->folder);
 }
 
 static const struct ates_command *find_command(const struct ates_service *service, const char *name)
@@ -195,11 +174,14 @@ static const struct ates_command *find_command(const struct ates_service *servic
 int flow_call(struct flow *flow, uint64_t caller, const struct ates_service *service,
               const char *command, const char *request_id, const void *body, void *result)
 {
-    static const struct ates_empty nothing;
+    const struct ates_command *found = find_command(service, command);
 
+    if (body == NULL) {
+        body = ates_arena_alloc(flow->arena, found->body->size);
+    }
     ates_client_set_token(flow->client, caller != FLOW_NOBODY ? flow->tokens[caller] : NULL);
-    return ates_client_invoke(flow->client, service, find_command(service, command), request_id,
-                              body != NULL ? body : &nothing, flow->arena, result, &flow->reply);
+    return ates_client_invoke(flow->client, service, found, request_id, body, flow->arena, result,
+                              &flow->reply);
 }
 
 void flow_do(struct flow *flow, uint64_t caller, const struct ates_service *service,

@@ -14,6 +14,7 @@
 
 #include "core/config.h"
 #include "core/token.h"
+#include "support/temp_folder.h"
 
 /* Who is there: one administrator, manager and accountant, and developers. Tasks are drawn for the last two
  * kinds. Login and password are flow_login's and flow_password's. */
@@ -38,7 +39,7 @@ struct flow_process {
 };
 
 struct flow {
-    char folder[64], data_dir[96], run_dir[96];
+    char folder[TEMP_FOLDER_SIZE], data_dir[96], run_dir[96];
     struct flow_process processes[FLOW_PROCESSES_MAX];
     size_t process_count;
     struct ates_client *client;
@@ -93,8 +94,8 @@ struct flow_output {
 void flow_run(struct flow *flow, const char *const *argv, const char *const *environment,
               struct flow_output *output);
 
-/* Calls. Returns the status, or the client's fault; flow->reply tells more. request_id and result may be
- * NULL. */
+/* Calls. Returns the status, or the client's fault; flow->reply tells more. request_id, body
+ * (without any field) and result may be NULL. */
 int flow_call(struct flow *flow, uint64_t caller, const struct ates_service *service,
               const char *command, const char *request_id, const void *body, void *result);
 /* The same, where the test expects OK. */

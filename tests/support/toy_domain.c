@@ -176,8 +176,16 @@ static int get_first_job(struct ates_txn *txn, struct toy_run_result *job)
 
 /* Handlers. */
 
+/* Refuses: FAILED_PRECONDITION / FIRST_MISSING. */
 static int handle_put(struct ates_call *call, const void *body)
 {
+    const struct toy_put *command = body;
+    struct toy_entry entry;
+
+    if (ates_text_equal(command->key, ates_text_from("second")) &&
+        get_entry(call->txn, ates_text_from("first"), &entry) == ATES_NOT_FOUND) {
+        return ates_refuse(call, ATES_FAILED_PRECONDITION, "FIRST_MISSING");
+    }
     return ates_emit(call, &toy_stored_message, body);
 }
 

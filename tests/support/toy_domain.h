@@ -7,7 +7,7 @@
 
 #define TOY_VALUE_MAX 200000
 
-/* put: an event, applied, and answered from the state. */
+/* put: an event, applied, and answered from the state. The key "second" needs a "first". */
 struct toy_put {
     struct ates_text key;
     struct ates_text value;

@@ -1,0 +1,112 @@
+/* The matrix; see access_matrix.h. Columns: nobody, administrator, manager, developer, boss,
+ * accountant, internalservice, other, and a service itself. */
+#include "flow/access_matrix.h"
+
+#include <ates/accounting.h>
+#include <ates/auth.h>
+#include <ates/tasks.h>
+
+// clang-format off
+/*                     nobody  admin  manager     developer   boss        accountant  internal    other       service */
+#define EVERYBODY     {YES,    YES,   YES,        YES,        YES,        YES,        YES,        YES,        YES}
+#define ANY           {TOKEN,  YES,   YES,        YES,        YES,        YES,        YES,        YES,        YES}
+#define ANY_USER      {TOKEN,  YES,   YES,        YES,        YES,        YES,        YES,        YES,        NO_USER}
+#define ANY_NAMED     {TOKEN,  YES,   YES,        YES,        YES,        YES,        YES,        YES,        NEVER}
+#define ANY_SESSION   {TOKEN,  YES,   YES,        YES,        YES,        YES,        YES,        YES,        NO_SESSION}
+#define OPERATORS     {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       ROLE,       YES,        ROLE,       YES}
+#define OPEN_ROLE     {YES,    YES,   ROLE,       ROLE,       ROLE,       ROLE,       YES,        ROLE,       YES}
+#define CLOSED_ROLE   {NOT_AS, YES,   ROLE,       ROLE,       ROLE,       ROLE,       YES,        ROLE,       YES}
+#define ADMINISTRATOR {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE}
+#define ADMIN_NAMED   {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       NEVER}
+#define OVERSEERS     {TOKEN,  YES,   YES,        ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE}
+#define ACCOUNTANT    {TOKEN,  ROLE,  ROLE,       ROLE,       ROLE,       YES,        ROLE,       ROLE,       ROLE}
+#define ACCOUNTANT_ME {TOKEN,  ROLE,  ROLE,       ROLE,       ROLE,       YES,        ROLE,       ROLE,       NEVER}
+#define MONEY         {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       YES,        ROLE,       ROLE,       ROLE}
+#define OTHERS_ADMIN  {TOKEN,  YES,   NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS}
+#define OTHERS_SEEN   {TOKEN,  YES,   YES,        NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS}
+#define OTHERS_MONEY  {TOKEN,  YES,   NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, YES,        NOT_OTHERS, NOT_OTHERS, NOT_OTHERS}
+#define ASSIGNEE      {TOKEN,  NEVER, NEVER,      YES,        YES,        YES,        NEVER,      YES,        NEVER}
+#define ASSIGNEE_DONE {TOKEN,  NEVER, NEVER,      FINISHED,   FINISHED,   FINISHED,   NEVER,      FINISHED,   NEVER}
+#define NOT_MINE      {TOKEN,  NO_ASSIGNEE, NO_ASSIGNEE, NO_ASSIGNEE, NO_ASSIGNEE, NO_ASSIGNEE, NO_ASSIGNEE, NO_ASSIGNEE, NO_ASSIGNEE}
+#define SEEN_TASK     {TOKEN,  YES,   YES,        NOT_YOURS,  NOT_YOURS,  NOT_YOURS,  NOT_YOURS,  NOT_YOURS,  NOT_YOURS}
+// clang-format on
+
+#define COMMON(SERVICE)                                                                            \
+    {.service = &SERVICE, .command = "health", .outcomes = EVERYBODY},                             \
+        {.service = &SERVICE, .command = "metrics", .outcomes = OPERATORS},                        \
+        {.service = &SERVICE,                                                                      \
+         .command = "read_events",                                                                 \
+         .fields = "after_seq",                                                                    \
+         .outcomes = OPERATORS},                                                                   \
+    {                                                                                              \
+        .service = &SERVICE, .command = "show_dead_letters", .outcomes = OPERATORS                 \
+    }
+
+#define REGISTER(ROLE, OUTCOMES)                                                                   \
+    {                                                                                              \
+        &auth_service, "register_user", OF_NOBODY, "login email password role", OUTCOMES,          \
+            .role = ROLE                                                                           \
+    }
+
+const struct access_row access_matrix[] = {
+    COMMON(auth_service),
+    REGISTER(ATES_ADMINISTRATOR, CLOSED_ROLE),
+    REGISTER(ATES_MANAGER, CLOSED_ROLE),
+    REGISTER(ATES_DEVELOPER, OPEN_ROLE),
+    REGISTER(ATES_BOSS, CLOSED_ROLE),
+    REGISTER(ATES_ACCOUNTANT, CLOSED_ROLE),
+    REGISTER(ATES_INTERNALSERVICE, CLOSED_ROLE),
+    REGISTER(ATES_OTHER, OPEN_ROLE),
+    /* Nobody needs to be signed in for it, and nobody is kept from it. */
+    {&auth_service, "auth_user", OF_NOBODY, "known_login password", EVERYBODY},
+    {&auth_service, "renew_token", OF_NOBODY, "", ANY_SESSION, .signs_in = true},
+    {&auth_service, "revoke_sessions", OF_SELF, "", ANY_USER},
+    {&auth_service, "revoke_sessions", OF_SELF_NAMED, "user_id", ANY_NAMED},
+    {&auth_service, "revoke_sessions", OF_ANOTHER, "user_id", OTHERS_ADMIN},
+    {&auth_service, "change_password", OF_SELF, "old_password new_password", ANY_USER},
+    {&auth_service, "reset_password", OF_SELF_NAMED, "user_id new_password", ADMIN_NAMED},
+    {&auth_service, "reset_password", OF_ANOTHER, "user_id new_password", ADMINISTRATOR},
+    {&auth_service, "change_role", OF_SELF_NAMED, "user_id role", ADMIN_NAMED, .role = ATES_OTHER,
+     .spoils = true},
+    {&auth_service, "change_role", OF_ANOTHER, "user_id role", ADMINISTRATOR, .role = ATES_BOSS,
+     .spoils = true},
+    {&auth_service, "disable_user", OF_SELF_NAMED, "user_id", ADMIN_NAMED, .spoils = true},
+    {&auth_service, "disable_user", OF_ANOTHER, "user_id", ADMINISTRATOR, .spoils = true},
+    {&auth_service, "enable_user", OF_SELF_NAMED, "user_id", ADMIN_NAMED},
+    {&auth_service, "enable_user", OF_ANOTHER, "user_id", ADMINISTRATOR},
+    {&auth_service, "show_user", OF_SELF, "", ANY_USER},
+    {&auth_service, "show_user", OF_SELF_NAMED, "user_id", ANY_NAMED},
+    {&auth_service, "show_user", OF_ANOTHER, "user_id", OTHERS_SEEN},
+    {&auth_service, "show_all_users", OF_NOBODY, "", OVERSEERS},
+
+    COMMON(tasks_service),
+    {&tasks_service, "create_task", OF_NOBODY, "name description", ANY},
+    {&tasks_service, "reassign_tasks", OF_NOBODY, "", OVERSEERS},
+    {&tasks_service, "complete_task", TASK_ASSIGNED, "task_id", ASSIGNEE},
+    {&tasks_service, "complete_task", TASK_FINISHED, "task_id", ASSIGNEE_DONE},
+    {&tasks_service, "complete_task", TASK_CREATED, "task_id", NOT_MINE},
+    {&tasks_service, "complete_task", TASK_OF_OTHERS, "task_id", NOT_MINE},
+    {&tasks_service, "show_my_assigned_tasks", OF_NOBODY, "", ANY},
+    {&tasks_service, "show_all_assigned_tasks", OF_NOBODY, "", OVERSEERS},
+    {&tasks_service, "show_all_assigned_tasks", OF_ANOTHER, "assigned_to", OVERSEERS},
+    {&tasks_service, "show_task", TASK_ASSIGNED, "task_id", ASSIGNEE},
+    {&tasks_service, "show_task", TASK_CREATED, "task_id", ANY},
+    {&tasks_service, "show_task", TASK_OF_OTHERS, "task_id", SEEN_TASK},
+    {&tasks_service, "show_task_log", TASK_ASSIGNED, "task_id", ASSIGNEE},
+    {&tasks_service, "show_task_log", TASK_CREATED, "task_id", ANY},
+    {&tasks_service, "show_task_log", TASK_OF_OTHERS, "task_id", SEEN_TASK},
+
+    COMMON(accounting_service),
+    {&accounting_service, "show_balance", OF_SELF, "", ANY_USER},
+    {&accounting_service, "show_balance", OF_SELF_NAMED, "user_id", ANY_NAMED},
+    {&accounting_service, "show_balance", OF_ANOTHER, "user_id", OTHERS_MONEY},
+    {&accounting_service, "show_account_transfers", OF_SELF, "", ANY_USER},
+    {&accounting_service, "show_account_transfers", OF_SELF_NAMED, "user_id", ANY_NAMED},
+    {&accounting_service, "show_account_transfers", OF_ANOTHER, "user_id", OTHERS_MONEY},
+    {&accounting_service, "show_all_account_transfers", OF_NOBODY, "", ACCOUNTANT},
+    {&accounting_service, "show_all_account_transfers", OF_SELF_NAMED, "user_id", ACCOUNTANT_ME},
+    {&accounting_service, "show_all_account_transfers", OF_ANOTHER, "user_id", ACCOUNTANT},
+    {&accounting_service, "show_income", OF_NOBODY, "", MONEY},
+};
+
+const size_t access_matrix_rows = sizeof access_matrix / sizeof access_matrix[0];

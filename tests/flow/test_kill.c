@@ -1,0 +1,106 @@
+/* kill -9 of each process, and of all at once, at drawn moments under load: what was acknowledged stays,
+ * nothing is done twice, and whoever starts again catches up by itself.
+ * ATES_KILLS: how many kills (1,000 where ATES_LONG asks for long counts). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "support/mix.h"
+#include "support/model.h"
+
+#define KILLS 100u
+#define KILLS_LONG 1000u
+#define BURST 60u     /* commands at least between two kills */
+#define IN_FLIGHT 16u /* at a time */
+#define AFTER_MS 4    /* at most, between the drawn reply and the kill */
+#define VERIFY_EACH 250u
+
+TestSuite(kill, .timeout = 3600);
+
+/* Every process of these at once; they start again without waiting for each other. */
+static void kill_and_restart(struct flow *flow, const char *const *victims, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        flow_kill(flow, victims[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        flow_spawn(flow, victims[i]);
+    }
+}
+
+/* Services alone and all together are drawn equally often. */
+static void strike(struct flow *flow, size_t counts[5])
+{
+    const size_t victim = (size_t)flow_draw(flow, 5);
+
+    counts[victim]++;
+    if (victim == 4) {
+        kill_and_restart(flow, flow_services, 4);
+    } else {
+        kill_and_restart(flow, &flow_services[victim], 1);
+    }
+}
+
+static void run_burst(struct flow *flow, struct mix *mix, size_t counts[5])
+{
+    const size_t end = mix->load.count + BURST;
+    size_t until_kill = (size_t)flow_draw(flow, BURST);
+    bool killed = false;
+
+    while (mix->load.count < end || !killed) {
+        mix_fill(mix, IN_FLIGHT);
+        if (!killed && until_kill-- == 0) {
+            const int64_t moment_ms = flow_now_ms() + (int64_t)flow_draw(flow, AFTER_MS);
+
+            while (flow_now_ms() < moment_ms && mix_receive(mix, moment_ms - flow_now_ms())) {
+                mix_fill(mix, IN_FLIGHT);
+            }
+            strike(flow, counts);
+            killed = true;
+        }
+        cr_assert(mix_receive(mix, FLOW_PATIENCE_MS * flow_scale()), "no reply comes any more");
+    }
+}
+
+static void await_all(struct flow *flow)
+{
+    for (size_t i = 1; flow_services[i] != NULL; i++) {
+        flow_await(flow, flow_services[i]);
+    }
+}
+
+Test(kill, nothing_acknowledged_is_lost_and_nothing_is_done_twice)
+{
+    const uint64_t kills = flow_setting("ATES_KILLS", flow_is_long() ? KILLS_LONG : KILLS);
+    size_t counts[5] = {0};
+    struct flow flow;
+    struct mix mix;
+
+    flow_open(&flow);
+    flow_start_all(&flow);
+    flow_until(flow_has_followed(&flow, "tasks", "auth"));
+    mix_open(&mix, &flow);
+    for (uint64_t i = 1; i <= kills; i++) {
+        run_burst(&flow, &mix, counts);
+        if (i % VERIFY_EACH == 0) {
+            mix_drain(&mix);
+            await_all(&flow);
+            model_verify(&flow);
+        }
+    }
+    mix_drain(&mix);
+    await_all(&flow);
+    model_verify(&flow);
+    mix_check(&mix);
+    fprintf(stderr,
+            "%" PRIu64 " kills (broker %zu, auth %zu, tasks %zu, accounting %zu, all %zu); %zu "
+            "commands accepted, %zu refused, sent %" PRIu64 " times, %" PRIu64 " stored replies\n",
+            kills, counts[0], counts[1], counts[2], counts[3], counts[4], mix.accepted, mix.refused,
+            mix.load.sent, mix.load.replayed);
+    mix_close(&mix);
+    flow_stop_all(&flow);
+    model_check_rebuild(&flow);
+    flow_close(&flow);
+}
