@@ -113,8 +113,9 @@ int auth_handle_auth_user(struct ates_call *call, const void *body)
     return ates_emit(call, &auth_session_opened_message, &event);
 }
 
-/* Signs a token of the user's session. It is issued no earlier than tokens_valid_after, which may
- * be ahead of now by as many milliseconds as there were changes in this one. */
+/* Signs a token of the user's session. Its iat is log time, as tokens_valid_after is, which may be
+ * ahead of it by as many milliseconds as there were changes in this one; it is valid by the clock,
+ * which may have been set back. */
 static int sign_token(struct ates_call *call, const struct ates_user_changed *user,
                       struct ates_text sid, int64_t session_expires_at, struct ates_text *token,
                       int64_t *expires_at)
@@ -130,8 +131,8 @@ static int sign_token(struct ates_call *call, const struct ates_user_changed *us
     assert(user->login.size < sizeof claims.login && sid.size < sizeof claims.sid);
     memcpy(claims.login, user->login.data, user->login.size);
     memcpy(claims.sid, sid.data, sid.size);
-    claims.not_before = claims.issued_at;
-    claims.expires_at = claims.issued_at + call->config->access_ms;
+    claims.not_before = ates_now_ms(call->source);
+    claims.expires_at = claims.not_before + call->config->access_ms;
     if (claims.expires_at > session_expires_at) {
         claims.expires_at = session_expires_at;
     }

@@ -174,6 +174,7 @@ int ates_actor_open(struct ates_actor **actor, const struct ates_domain *domain,
     self->domain = domain;
     self->name = domain->service->name;
     self->run_lock = -1;
+    self->warned_us = INT64_MIN / 2;
     self->arena = ates_arena_new();
     int r = ates_engine_open(&self->engine, domain, config, &self->source, error, error_size);
     if (r == 0) {

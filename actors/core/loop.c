@@ -13,6 +13,8 @@
 #define BATCH_FOLLOWED 512u
 #define HEAD_INTERVAL_US 1000000
 #define UNSETTLED_MAX 1000u
+#define ALARM_PERMILLE 700u
+#define ALARM_INTERVAL_US 60000000
 
 static void send_head(struct ates_actor *self)
 {
@@ -57,7 +59,7 @@ static int renew_token(struct ates_actor *self)
     char token[ATES_TOKEN_MAX + 1];
     const int64_t now = ates_now_ms(&self->source);
 
-    if (self->client == NULL || now < self->token_until) {
+    if (self->client == NULL || (now >= self->token_from && now < self->token_until)) {
         return 0;
     }
     snprintf(claims.login, sizeof claims.login, "%s", self->name);
@@ -66,6 +68,7 @@ static int renew_token(struct ates_actor *self)
     int r = ates_token_sign(&self->service_key, &claims, token);
     if (r == 0) {
         ates_client_set_token(self->client, token);
+        self->token_from = now; /* a clock that was set back makes it a token of the future */
         self->token_until = now + self->config.access_ms / 2;
     }
     return r;
@@ -204,6 +207,21 @@ static int finish_batch(struct ates_actor *self)
     return r;
 }
 
+/* Before commands that write are refused, somebody should know. */
+static void warn_when_filling(struct ates_actor *self, int64_t now_us)
+{
+    const unsigned used = ates_engine_used_permille(self->engine);
+
+    if (used >= ALARM_PERMILLE && now_us - self->warned_us >= ALARM_INTERVAL_US) {
+        const struct ates_log_field fields[] = {{"used_permille", NULL, used}, {NULL, NULL, 0}};
+
+        ates_journal(
+            ATES_WARNING, self->name, fields,
+            "the store is filling: raise store/map_gigabytes before it is at 850 permille");
+        self->warned_us = now_us;
+    }
+}
+
 /* Returns the ms until something is due, or a fault. */
 static int64_t tick(struct ates_actor *self, bool idle)
 {
@@ -215,6 +233,7 @@ static int64_t tick(struct ates_actor *self, bool idle)
         return wait_ms < 0 ? wait_ms : r;
     }
     if (now_us >= self->head_due_us || (idle && self->head_changed)) {
+        warn_when_filling(self, now_us);
         send_head(self);
     }
     int64_t due_us = self->head_due_us;

@@ -432,8 +432,8 @@ Test(token, times_are_checked_cached_or_not)
     }
     cr_assert_eq(verify(with_member("nbf", "\"2026-11-22T13:53:05.123Z\""), NOW_MS, &claims), 0);
     assert_invalid(with_member("nbf", "\"2026-11-22T13:53:05.124Z\""));
-    cr_assert_eq(verify(with_member("iat", "\"2026-11-22T13:53:05.123Z\""), NOW_MS, &claims), 0);
-    assert_invalid(with_member("iat", "\"2026-11-22T13:53:05.124Z\""));
+    /* iat is the issuer's log time, which stands still while its clock is behind. */
+    cr_assert_eq(verify(with_member("iat", "\"2026-11-23T13:53:05.123Z\""), NOW_MS, &claims), 0);
 }
 
 /* A cached token must not let its altered kin in. */
