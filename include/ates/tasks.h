@@ -101,7 +101,7 @@ struct tasks_log_entry {
     uint64_t id;
     uint64_t task_id;
     int64_t timestamp;
-    int type; /* enum tasks_log_type */
+    int type;          /* enum tasks_log_type */
     uint64_t actor_id; /* 0: no user, the service itself */
     bool has_from_user_id;
     uint64_t from_user_id;

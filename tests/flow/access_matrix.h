@@ -41,7 +41,7 @@ enum outcome {
     NO_USER,     /* NOT_FOUND / USER_UNKNOWN: a service is no user */
     NO_SESSION,  /* FAILED_PRECONDITION / NO_SESSION: nor has it one */
     FINISHED,    /* FAILED_PRECONDITION / ALREADY_FINISHED */
-    NEVER        /* it cannot come about: nobody with this role has tasks assigned */
+    NEVER /* it cannot come about: no task is assigned to this role, and a service is no user */
 };
 
 struct access_row {
