@@ -122,7 +122,7 @@ static void send_due(struct sender *self, int64_t now)
         slot->waits = true;
         slot->due_ms = now + self->ctl->timeout_ms / ATTEMPTS_A_TIMEOUT + 1;
     }
-    /* What was refused for now need not be done before stopping. */
+    /* Rows that were refused need no reply before the end. */
     for (size_t i = 0; i < IN_FLIGHT_MAX && stopping; i++) {
         if (self->slots[i].used && !self->slots[i].waits) {
             free_slot(self, &self->slots[i]);

@@ -1,0 +1,22 @@
+/* The command line, taken apart. */
+#ifndef CTL_LINE_H
+#define CTL_LINE_H
+
+#include "ctl.h"
+
+struct ctl_line {
+    const struct ctl_group *group;     /* NULL: none was named */
+    const struct ctl_command *command; /* NULL: none was named */
+    struct ctl_input input;
+    const char *run_dir; /* NULL: not given */
+    bool help, version;
+};
+
+/* Takes the arguments apart (they are put into another order), and the options of every command
+ * into ctl. Returns CTL_OK, or CTL_USAGE with the reason said. */
+int ctl_line_parse(struct ctl *ctl, struct ctl_line *line, int count, char **arguments);
+
+/* Whether the command takes as many arguments as there are. Returns as ctl_line_parse. */
+int ctl_line_check(const struct ctl_line *line);
+
+#endif
