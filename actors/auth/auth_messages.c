@@ -169,6 +169,7 @@ static const struct ates_command commands[] = {
         .body = &ates_empty_message,
         .result = &auth_renew_token_result_message,
         .callers = ATES_ANY_ROLE,
+        .takes_expired = true,
     },
     {
         .name = "revoke_sessions",

@@ -31,7 +31,8 @@ static int check_user(struct ates_txn *txn, const struct ates_claims *claims,
 }
 
 int ates_access_authenticate(struct ates_keyring *keyring, struct ates_txn *txn,
-                             const struct ates_request_meta *meta, int64_t now_ms,
+                             const struct ates_request_meta *meta,
+                             const struct ates_command *command, int64_t now_ms,
                              struct ates_claims *claims, struct ates_caller *caller,
                              struct ates_refusal *refusal)
 {
@@ -39,7 +40,8 @@ int ates_access_authenticate(struct ates_keyring *keyring, struct ates_txn *txn,
         *caller = (struct ates_caller){.signed_in = false};
         return 0;
     }
-    int r = ates_token_verify(keyring, meta->token.data, meta->token.size, now_ms, claims, refusal);
+    int r = ates_token_verify(keyring, meta->token.data, meta->token.size, now_ms,
+                              command->takes_expired, claims, refusal);
     if (r == 0) {
         r = check_user(txn, claims, refusal);
     }

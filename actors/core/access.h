@@ -5,11 +5,12 @@
 
 #include "core/domain.h"
 
-/* Verifies the token (absent: not signed in) and what is known of its user. Returns 0 with caller
- * and claims filled, or ATES_UNAUTHENTICATED with reason TOKEN_INVALID, TOKEN_EXPIRED,
- * TOKEN_REVOKED or USER_DISABLED. claims must outlive caller. */
+/* Verifies the token (absent: not signed in) and what is known of its user, for this command.
+ * Returns 0 with caller and claims filled, or ATES_UNAUTHENTICATED with reason TOKEN_INVALID,
+ * TOKEN_EXPIRED, TOKEN_REVOKED or USER_DISABLED. claims must outlive caller. */
 int ates_access_authenticate(struct ates_keyring *keyring, struct ates_txn *txn,
-                             const struct ates_request_meta *meta, int64_t now_ms,
+                             const struct ates_request_meta *meta,
+                             const struct ates_command *command, int64_t now_ms,
                              struct ates_claims *claims, struct ates_caller *caller,
                              struct ates_refusal *refusal);
 

@@ -131,7 +131,8 @@ static int admit(struct ates_actor *self, struct ates_request_message *request, 
                             in->body, refusal);
     if (r == 0) {
         r = ates_access_authenticate(self->keyring, ates_engine_txn(self->engine), &in->meta,
-                                     ates_now_ms(&self->source), &in->claims, &in->caller, refusal);
+                                     in->route->command, ates_now_ms(&self->source), &in->claims,
+                                     &in->caller, refusal);
     }
     if (r == 0) {
         r = ates_access_authorise(in->route->command, in->body, &in->caller, refusal);

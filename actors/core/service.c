@@ -100,14 +100,34 @@ static const struct ates_field ates_show_dead_letters_result_fields[] = {
 ATES_MESSAGE(ates_show_dead_letters_result, "show_dead_letters_result");
 
 static const struct ates_command common_commands[] = {
-    {"health", "tell whether the service works", &ates_empty_message, &ates_health_result_message,
-     ATES_NO_TOKEN | ATES_ANY_ROLE, 0},
-    {"metrics", "counters and gauges of the service", &ates_empty_message,
-     &ates_metrics_result_message, OPERATORS, 0},
-    {"read_events", "read the service's log", &ates_read_events_message,
-     &ates_read_events_result_message, OPERATORS, 0},
-    {"show_dead_letters", "followed events that could not be applied",
-     &ates_show_dead_letters_message, &ates_show_dead_letters_result_message, OPERATORS, 0},
+    {
+        .name = "health",
+        .summary = "Tells whether the service works.",
+        .body = &ates_empty_message,
+        .result = &ates_health_result_message,
+        .callers = ATES_NO_TOKEN | ATES_ANY_ROLE,
+    },
+    {
+        .name = "metrics",
+        .summary = "Gives the service's counters and gauges.",
+        .body = &ates_empty_message,
+        .result = &ates_metrics_result_message,
+        .callers = OPERATORS,
+    },
+    {
+        .name = "read_events",
+        .summary = "Reads the service's log.",
+        .body = &ates_read_events_message,
+        .result = &ates_read_events_result_message,
+        .callers = OPERATORS,
+    },
+    {
+        .name = "show_dead_letters",
+        .summary = "Lists the followed events that the service could not apply.",
+        .body = &ates_show_dead_letters_message,
+        .result = &ates_show_dead_letters_result_message,
+        .callers = OPERATORS,
+    },
 };
 
 const struct ates_service ates_common_service = {

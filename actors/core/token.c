@@ -245,13 +245,13 @@ static int verify_in_full(const struct ates_keyring *keyring, const char *token,
     return 0;
 }
 
-static int check_times(const struct ates_claims *claims, int64_t now_ms,
+static int check_times(const struct ates_claims *claims, int64_t now_ms, bool expired_too,
                        struct ates_refusal *refusal)
 {
     if (claims->not_before - CLOCK_SKEW_MS > now_ms) {
         return refuse_invalid(refusal, "the token is not valid yet");
     }
-    if (claims->expires_at <= now_ms) {
+    if (claims->expires_at <= now_ms && !expired_too) {
         return ates_refusal_set(refusal, ATES_UNAUTHENTICATED, "TOKEN_EXPIRED", NULL,
                                 "the token has expired");
     }
@@ -259,7 +259,8 @@ static int check_times(const struct ates_claims *claims, int64_t now_ms,
 }
 
 int ates_token_verify(struct ates_keyring *keyring, const char *token, size_t token_size,
-                      int64_t now_ms, struct ates_claims *claims, struct ates_refusal *refusal)
+                      int64_t now_ms, bool expired_too, struct ates_claims *claims,
+                      struct ates_refusal *refusal)
 {
     struct ates_claims fresh;
     int r;
@@ -270,7 +271,7 @@ int ates_token_verify(struct ates_keyring *keyring, const char *token, size_t to
     const uint64_t hash = hash_token(keyring, token, token_size);
     struct verified *cached = cache_find(keyring, hash, token, token_size);
     if (cached != NULL) {
-        r = check_times(&cached->claims, now_ms, refusal);
+        r = check_times(&cached->claims, now_ms, expired_too, refusal);
         if (r == 0) {
             *claims = cached->claims;
         } else {
@@ -280,7 +281,7 @@ int ates_token_verify(struct ates_keyring *keyring, const char *token, size_t to
     }
     r = verify_in_full(keyring, token, token_size, &fresh, refusal);
     if (r == 0) {
-        r = check_times(&fresh, now_ms, refusal);
+        r = check_times(&fresh, now_ms, expired_too, refusal);
     }
     if (r == 0) {
         cache_put(keyring, hash, token, token_size, &fresh);

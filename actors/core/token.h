@@ -82,8 +82,9 @@ int ates_token_sign(const struct ates_secret_key *key, struct ates_claims *claim
 
 /* Verifies a token as of now_ms. Returns 0 with claims filled; or ATES_UNAUTHENTICATED with reason
  * TOKEN_INVALID (malformed, unknown key, wrong signature, wrong iss/aud, key not allowed to assert
- * this role or user, nbf more than 5 s ahead) or TOKEN_EXPIRED; -ENOMEM. */
+ * this role or user, nbf more than 5 s ahead) or TOKEN_EXPIRED (unless expired_too); -ENOMEM. */
 int ates_token_verify(struct ates_keyring *keyring, const char *token, size_t token_size,
-                      int64_t now_ms, struct ates_claims *claims, struct ates_refusal *refusal);
+                      int64_t now_ms, bool expired_too, struct ates_claims *claims,
+                      struct ates_refusal *refusal);
 
 #endif

@@ -1,9 +1,9 @@
 /* The client library: calls commands of aTES services.
  *
  * Two ways: ates_client_call sends one command and waits (a REQ socket, ZMQ_REQ_RELAXED with
- * ZMQ_REQ_CORRELATE); ates_pipeline keeps many in flight (a DEALER socket). A client and its pipelines
- * belong to one thread. No reply within the deadline means *unknown*, never *failed*: call again with the
- * same request id. */
+ * ZMQ_REQ_CORRELATE); ates_pipeline keeps many in flight (a DEALER socket). A client and its
+ * pipelines belong to one thread. No reply within the deadline means *unknown*, never *failed*:
+ * call again with the same request id. */
 #ifndef ATES_CLIENT_H
 #define ATES_CLIENT_H
 
@@ -17,9 +17,10 @@ struct ates_client;
 /* A reply. Its bytes belong to the client or pipeline and stay until its next call. */
 struct ates_reply {
     enum ates_status status;
-    uint64_t seq;                /* of the service's log that the reply reflects */
-    bool replayed;               /* a stored reply to a repeated request id */
-    struct ates_bytes body;      /* the encoded result where status is ATES_OK, else the encoded refusal */
+    uint64_t seq;  /* of the service's log that the reply reflects */
+    bool replayed; /* a stored reply to a repeated request id */
+    struct ates_bytes
+        body; /* the encoded result where status is ATES_OK, else the encoded refusal */
     struct ates_refusal refusal; /* filled where status is not ATES_OK */
     uint64_t tag;                /* pipeline only: the one that ates_pipeline_send was given */
 };
@@ -35,16 +36,16 @@ void ates_client_set_token(struct ates_client *self, const char *token);
 void ates_client_set_timeout(struct ates_client *self, int64_t timeout_ms);
 
 /* Calls SERVICE.COMMAND with an encoded body and waits. With a request_id the command is sent again
- * (same id) each time a third of the timeout has passed without a reply; without one it is sent once.
- * Returns 0 with reply filled, whatever its status; or -ETIMEDOUT, -ENAMETOOLONG (socket path),
- * -EPROTO (the reply is no ATES/1 reply), -EMSGSIZE (a frame over the limit). */
+ * (same id) each time a third of the timeout has passed without a reply; without one it is sent
+ * once. Returns 0 with reply filled, whatever its status; or -ETIMEDOUT, -ENAMETOOLONG (socket
+ * path), -EPROTO (the reply is no ATES/1 reply), -EMSGSIZE (a frame over the limit). */
 int ates_client_call(struct ates_client *self, const char *service, const char *command,
                      const char *request_id, const void *body, size_t body_size,
                      struct ates_reply *reply);
 
-/* The same by tables: encodes body by command->body; decodes the result by command->result into result
- * (allocated from arena; may be NULL). Returns as ates_client_call, or the reply's status (> 0) where it
- * is a refusal (reply->refusal says why). */
+/* The same by tables: encodes body by command->body; decodes the result by command->result into
+ * result (allocated from arena; may be NULL). Returns as ates_client_call, or the reply's status (>
+ * 0) where it is a refusal (reply->refusal says why). */
 int ates_client_invoke(struct ates_client *self, const struct ates_service *service,
                        const struct ates_command *command, const char *request_id, const void *body,
                        struct ates_arena *arena, void *result, struct ates_reply *reply);
@@ -62,7 +63,8 @@ void ates_pipeline_free(struct ates_pipeline **self);
 int ates_pipeline_send(struct ates_pipeline *self, const char *command, const char *request_id,
                        const void *body, size_t body_size, uint64_t tag);
 
-/* The next reply within timeout_ms (0: only what is there, -1: for ever). Returns 0, -EAGAIN, -EPROTO. */
+/* The next reply within timeout_ms (0: only what is there, -1: for ever). Returns 0, -EAGAIN,
+ * -EPROTO. */
 int ates_pipeline_receive(struct ates_pipeline *self, int64_t timeout_ms, struct ates_reply *reply);
 
 /* The ZeroMQ socket (void *, for zmq_poll). */

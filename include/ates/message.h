@@ -1,9 +1,11 @@
-/* Messages: a command, a result or an event is a C struct with a static table of its fields. The one
- * table drives decoding, validation, encoding, arguments, JSON and documents; there is no second list.
+/* Messages: a command, a result or an event is a C struct with a static table of its fields. The
+ * one table drives decoding, validation, encoding, arguments, JSON and documents; there is no
+ * second list.
  *
- * On the wire a message is a msgpack map with string keys (PROTOCOL.md section 1). Decoding is bounded:
- * it allocates from an arena only (and, for a map of more than 16 unknown keys, scratch that is freed
- * again), never more than the bytes that are there justify, and refuses by field name. */
+ * On the wire a message is a msgpack map with string keys (PROTOCOL.md section 1). Decoding is
+ * bounded: it allocates from an arena only (and, for a map of more than 16 unknown keys, scratch
+ * that is freed again), never more than the bytes that are there justify, and refuses by field
+ * name. */
 #ifndef ATES_MESSAGE_H
 #define ATES_MESSAGE_H
 
@@ -15,10 +17,10 @@
 
 #pragma GCC visibility push(default)
 
-#define ATES_FRAME_MAX (256u * 1024u)               /* bytes in one frame */
-#define ATES_LIST_MAX 100000                        /* items, where the table sets no limit */
-#define ATES_NESTING_MAX 8                          /* maps and arrays within each other */
-#define ATES_INTEGER_MAX ((INT64_C(1) << 53) - 1)   /* what every language's number can hold */
+#define ATES_FRAME_MAX (256u * 1024u)             /* bytes in one frame */
+#define ATES_LIST_MAX 100000                      /* items, where the table sets no limit */
+#define ATES_NESTING_MAX 8                        /* maps and arrays within each other */
+#define ATES_INTEGER_MAX ((INT64_C(1) << 53) - 1) /* what every language's number can hold */
 
 enum ates_type {
     ATES_BOOL = 1, /* C type bool */
@@ -27,9 +29,9 @@ enum ates_type {
     ATES_ENUM,     /* int: index into .names; a string on the wire */
     ATES_TEXT,     /* struct ates_text: valid UTF-8, not NUL-terminated */
     ATES_BYTES,    /* struct ates_bytes: msgpack bin */
-    ATES_RAW,      /* struct ates_bytes: one whole encoded msgpack map, carried unopened but checked */
-    ATES_STRUCT,   /* the nested struct of .message, in place; a map on the wire */
-    ATES_LIST      /* struct ates_list of .item; an array on the wire */
+    ATES_RAW, /* struct ates_bytes: one whole encoded msgpack map, carried unopened but checked */
+    ATES_STRUCT, /* the nested struct of .message, in place; a map on the wire */
+    ATES_LIST    /* struct ates_list of .item; an array on the wire */
 };
 
 /* What a text may hold beyond its length. */
@@ -53,7 +55,8 @@ struct ates_bytes {
 };
 
 struct ates_list {
-    void *items; /* an array of count: structs of .message, or struct ates_bytes / ates_text / uint64_t */
+    void *items; /* an array of count: structs of .message, or struct ates_bytes / ates_text /
+                    uint64_t */
     size_t count;
 };
 
@@ -67,13 +70,13 @@ struct ates_field {
     bool optional;
     bool secret; /* a password or token: never printed or logged */
     enum ates_rule rule;
-    enum ates_type item;                /* of a list: ATES_STRUCT, ATES_BYTES, ATES_TEXT or ATES_UINT */
-    int64_t min;                        /* UINT, INT: value; TEXT: characters (EMAIL: bytes); BYTES, RAW:
-                                           bytes; LIST: items. An INT with min and max 0 has no limits */
-    int64_t max;                        /* the same; 0 stands for ATES_INTEGER_MAX, in a LIST for
-                                           ATES_LIST_MAX, elsewhere for what a frame holds */
-    const char *const *names;           /* of an ENUM, NULL at the end; an enum that starts at 1 has a
-                                           NULL at 0 too */
+    enum ates_type item;      /* of a list: ATES_STRUCT, ATES_BYTES, ATES_TEXT or ATES_UINT */
+    int64_t min;              /* UINT, INT: value; TEXT: characters (EMAIL: bytes); BYTES, RAW:
+                                 bytes; LIST: items. An INT with min and max 0 has no limits */
+    int64_t max;              /* the same; 0 stands for ATES_INTEGER_MAX, in a LIST for
+                                 ATES_LIST_MAX, elsewhere for what a frame holds */
+    const char *const *names; /* of an ENUM, NULL at the end; an enum that starts at 1 has a
+                                 NULL at 0 too */
     const struct ates_message *message; /* of a STRUCT, or of a LIST's items */
     const char *summary;                /* one phrase for help and documents; may be NULL */
 };
@@ -85,17 +88,19 @@ struct ates_message {
     size_t size; /* of the C struct */
 };
 
-/* The first members of a field's initializer: ATES_FIELD(tasks_task, name) names the wire field and the
- * struct's member alike. An optional one has a companion member `bool has_NAME`. */
+/* The first members of a field's initializer: ATES_FIELD(tasks_task, name) names the wire field and
+ * the struct's member alike. An optional one has a companion member `bool has_NAME`. */
 #define ATES_FIELD(TYPE, NAME) .name = #NAME, .offset = (uint32_t)offsetof(struct TYPE, NAME)
 #define ATES_OPTIONAL(TYPE, NAME)                                                                  \
     ATES_FIELD(TYPE, NAME), .optional = true, .present = (uint32_t)offsetof(struct TYPE, has_##NAME)
 
-/* The message NAME_message of struct NAME, made from the array NAME_fields; WORD is its wire name. */
+/* The message NAME_message of struct NAME, made from the array NAME_fields; WORD is its wire name.
+ */
 #define ATES_MESSAGE(NAME, WORD)                                                                   \
     const struct ates_message NAME##_message = {.name = WORD,                                      \
                                                 .fields = NAME##_fields,                           \
-                                                .count = sizeof NAME##_fields / sizeof NAME##_fields[0], \
+                                                .count = sizeof NAME##_fields /                    \
+                                                         sizeof NAME##_fields[0],                  \
                                                 .size = sizeof(struct NAME)}
 
 /* A bump allocator: what is taken from it is freed all at once by ates_arena_reset. */
@@ -103,8 +108,8 @@ struct ates_arena;
 struct ates_arena *ates_arena_new(void);        /* NULL when out of memory */
 void ates_arena_free(struct ates_arena **self); /* NULL-safe, sets *self to NULL */
 void ates_arena_reset(struct ates_arena *self);
-/* Zeroed and aligned for any type, valid until reset. Never NULL: out of memory ends the process, as its
- * sizes are bounded by what was already received. */
+/* Zeroed and aligned for any type, valid until reset. Never NULL: out of memory ends the process,
+ * as its sizes are bounded by what was already received. */
 void *ates_arena_alloc(struct ates_arena *self, size_t size);
 void *ates_arena_copy(struct ates_arena *self, const void *data, size_t size);
 /* Bytes taken since the last reset. */
@@ -123,20 +128,22 @@ void ates_buffer_release(struct ates_buffer *self); /* frees the bytes, leaves a
  * ignores them in events, results and stored records (PROTOCOL.md section 3). */
 enum ates_unknown { ATES_UNKNOWN_REFUSED, ATES_UNKNOWN_IGNORED };
 
-/* Decodes one map of size bytes into out (message->size bytes, untouched unless 0 is returned). Texts,
- * bytes and raws point into data; lists are taken from arena. Returns 0, or ATES_INVALID_ARGUMENT with
- * reason FIELD_MISSING, FIELD_INVALID, FIELD_UNKNOWN, FIELD_DUPLICATE (field named by its dotted path,
- * items[3].name) or BODY_INVALID (not a msgpack map within the limits) in refusal (may be NULL). */
+/* Decodes one map of size bytes into out (message->size bytes, untouched unless 0 is returned).
+ * Texts, bytes and raws point into data; lists are taken from arena. Returns 0, or
+ * ATES_INVALID_ARGUMENT with reason FIELD_MISSING, FIELD_INVALID, FIELD_UNKNOWN, FIELD_DUPLICATE
+ * (field named by its dotted path, items[3].name) or BODY_INVALID (not a msgpack map within the
+ * limits) in refusal (may be NULL). */
 int ates_message_decode(const struct ates_message *message, const void *data, size_t size,
                         enum ates_unknown unknown, struct ates_arena *arena, void *out,
                         struct ates_refusal *refusal);
 
-/* Appends the encoded map to out; absent optional fields are left out. The value is the program's own, so
- * it is not checked here. */
+/* Appends the encoded map to out; absent optional fields are left out. The value is the program's
+ * own, so it is not checked here. */
 void ates_message_encode(const struct ates_message *message, const void *value,
                          struct ates_buffer *out);
 
-/* Checks a value that did not come through decode (a command line's, a handler's): same refusals. */
+/* Checks a value that did not come through decode (a command line's, a handler's): same refusals.
+ */
 int ates_message_check(const struct ates_message *message, const void *value,
                        struct ates_refusal *refusal);
 

@@ -1,5 +1,5 @@
-/* What a service offers: its commands, who may call them, and its events. Clients, the daemon, atesctl
- * and the documents read the same tables. */
+/* What a service offers: its commands, who may call them, and its events. Clients, the daemon,
+ * atesctl and the documents read the same tables. */
 #ifndef ATES_SERVICE_H
 #define ATES_SERVICE_H
 
@@ -34,7 +34,9 @@ struct ates_command {
     const struct ates_message *body;
     const struct ates_message *result;
     unsigned callers; /* who may call it at all */
-    unsigned others;  /* which of them may name another user in its user_id; 0 where that means nothing */
+    unsigned
+        others; /* which of them may name another user in its user_id; 0 where that means nothing */
+    bool takes_expired; /* a token whose time is over serves too, as its session may live yet */
 };
 
 struct ates_event_type {
@@ -113,8 +115,7 @@ struct ates_show_dead_letters_result {
 };
 extern const struct ates_message ates_health_result_message, ates_metric_message,
     ates_metrics_result_message, ates_read_events_message, ates_read_events_result_message,
-    ates_show_dead_letters_message, ates_dead_letter_message,
-    ates_show_dead_letters_result_message;
+    ates_show_dead_letters_message, ates_dead_letter_message, ates_show_dead_letters_result_message;
 
 /* Frame 3 of a command and of a reply. */
 struct ates_request_meta {

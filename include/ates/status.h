@@ -26,8 +26,8 @@ enum ates_status {
     ATES_STATUS_COUNT
 };
 
-/* Why a command was refused. Strings are NUL-terminated and cut, never overrun; an empty field means
- * that no single field is at fault; retry_after_ms 0 means that no time is advised. */
+/* Why a command was refused. Strings are NUL-terminated and cut, never overrun; an empty field
+ * means that no single field is at fault; retry_after_ms 0 means that no time is advised. */
 struct ates_refusal {
     enum ates_status status;
     char reason[48];
@@ -42,7 +42,8 @@ const char *ates_status_name(enum ates_status status);
 /* The status with this wire name (not NUL-terminated); -EINVAL where there is none. */
 int ates_status_parse(const char *name, size_t size);
 
-/* Fills refusal (if not NULL) with printf-formatted message; field may be NULL. Returns (int)status. */
+/* Fills refusal (if not NULL) with printf-formatted message; field may be NULL. Returns
+ * (int)status. */
 __attribute__((format(printf, 5, 6))) int ates_refusal_set(struct ates_refusal *refusal,
                                                            enum ates_status status,
                                                            const char *reason, const char *field,

@@ -163,7 +163,7 @@ static const struct bad_input tokens[] = {
     INVALID("claims that are not UTF-8", .message = "{\"iss\":\"\xff\"}"),
 
     INVALID("a token not valid yet", .not_before_ms = MINUTE_MS),
-    INVALID("a token from the future", .issued_ms = MINUTE_MS),
+    INVALID("a token from the future", .issued_ms = MINUTE_MS, .not_before_ms = MINUTE_MS),
     INVALID("a token of next century", .issued_ms = INT64_C(3155760000000),
             .not_before_ms = INT64_C(3155760000000), .expires_ms = INT64_C(3155763600000)),
     REFUSED("a token that ended a second ago", "TOKEN_EXPIRED", .issued_ms = -MINUTE_MS,

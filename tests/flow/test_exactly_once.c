@@ -228,8 +228,8 @@ Test(exactly_once, a_reassignment_is_done_once)
     flow_close(&flow);
 }
 
-/* Each copy is hashed before anybody knows that another was first; where workers are busy a copy is
- * refused, and asks again. */
+/* Copies are hashed before anybody knows which was first, so few come at once; the others find the
+ * stored reply. */
 Test(exactly_once, a_user_is_registered_once)
 {
     struct flow flow;
@@ -245,7 +245,7 @@ Test(exactly_once, a_user_is_registered_once)
     flow_start(&flow, "auth");
     gather(&crowd, &flow, FLOW_ADMINISTRATOR, &auth_service, "register_user", "hire", &body);
     for (size_t i = CONNECTIONS; i < REPLIES; i++) {
-        crowd.replies[i].is_there = true; /* one a connection at first: hashing takes its time */
+        crowd.replies[i].is_there = true;
         crowd.received++;
     }
     send_all(&crowd);

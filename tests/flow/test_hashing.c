@@ -1,5 +1,5 @@
-/* Hashing passwords takes a tenth of a second each: it delays nobody else, tells nothing of logins, and cannot
- * be had as often as one likes. */
+/* Hashing passwords takes a tenth of a second each: it delays nobody else, tells nothing of logins,
+ * and cannot be had as often as one likes. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "support/flow.h"
 
 #define SIGN_INS 8u /* at once */
-#define CALLS 2000u      /* at least */
+#define CALLS 2000u /* at least */
 #define CALLS_MAX 50000u
 #define SIGN_INS_SEEN 3u /* that ended during these calls */
 #define P99_LIMIT_US 20000
@@ -39,8 +39,8 @@ static void open_with_auth(struct flow *flow)
     flow_start(flow, "auth");
 }
 
-/* Keeps so many sign-ins under way, in a process of its own, until it is killed; each that is done is told by
- * a byte. */
+/* Keeps so many sign-ins under way, in a process of its own, until it is killed; each that is done
+ * is told by a byte. */
 static pid_t sign_in_for_ever(struct flow *flow, int told)
 {
     const pid_t pid = flow_fork();
@@ -151,7 +151,7 @@ Test(hashing, a_wrong_login_looks_like_a_wrong_password)
     for (size_t i = 0; i < LOGINS; i++) {
         for (size_t j = 0; j < TIMES; j++) {
             login_us[i * TIMES + j] = attempt(&flow, unknown[i], "wrong password",
-                                                 ATES_UNAUTHENTICATED, "BAD_CREDENTIALS");
+                                              ATES_UNAUTHENTICATED, "BAD_CREDENTIALS");
             of_login = flow.reply.refusal;
             password_us[i * TIMES + j] =
                 attempt(&flow, flow_login(FLOW_DEVELOPER + i), "wrong password",
@@ -166,8 +166,8 @@ Test(hashing, a_wrong_login_looks_like_a_wrong_password)
     cr_assert_eq(of_login.retry_after_ms, of_password.retry_after_ms);
     qsort(login_us, LOGINS * TIMES, sizeof login_us[0], compare);
     qsort(password_us, LOGINS * TIMES, sizeof password_us[0], compare);
-    const double ratio = (double)login_us[LOGINS * TIMES / 2] /
-                         (double)password_us[LOGINS * TIMES / 2];
+    const double ratio =
+        (double)login_us[LOGINS * TIMES / 2] / (double)password_us[LOGINS * TIMES / 2];
     fprintf(stderr, "a wrong login takes %.3f of a wrong password's time\n", ratio);
     cr_assert(ratio > 1 - MEDIAN_TOLERANCE && ratio < 1 + MEDIAN_TOLERANCE);
     flow_close(&flow);
@@ -191,7 +191,8 @@ Test(hashing, repeated_failures_are_throttled)
         cr_assert_gt(flow.reply.refusal.retry_after_ms, 0);
     }
     cr_assert_lt(quickest_us, P99_LIMIT_US, "nothing is hashed for it");
-    /* The right password and another client change nothing for this login; another login is free. */
+    /* The right password and another client change nothing for this login; another login is free.
+     */
     cr_assert_eq(sign_in_elsewhere(&flow, FLOW_DEVELOPER), ATES_RESOURCE_EXHAUSTED);
     flow_sign_in(&flow, FLOW_DEVELOPER + 1);
     flow_close(&flow);
@@ -208,8 +209,8 @@ Test(hashing, a_guessing_client_is_throttled)
 
     open_with_auth(&flow);
     for (; status == ATES_UNAUTHENTICATED && tries < 100; tries++) {
-        body.login = (struct ates_text){
-            login, (size_t)snprintf(login, sizeof login, "guess%zu", tries)};
+        body.login =
+            (struct ates_text){login, (size_t)snprintf(login, sizeof login, "guess%zu", tries)};
         status = flow_call(&flow, FLOW_NOBODY, &auth_service, "auth_user", NULL, &body, NULL);
     }
     cr_assert_eq(status, ATES_RESOURCE_EXHAUSTED);

@@ -1,6 +1,6 @@
-/* kill -9 of each process, and of all at once, at drawn moments under load: what was acknowledged stays,
- * nothing is done twice, and whoever starts again catches up by itself.
- * ATES_KILLS: how many kills (1,000 where ATES_LONG asks for long counts). */
+/* kill -9 of each process, and of all at once, at drawn moments under load: what was acknowledged
+ * stays, nothing is done twice, and whoever starts again catches up by itself. ATES_KILLS: how many
+ * kills (1,000 where ATES_LONG asks for long counts). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #define IN_FLIGHT 16u /* at a time */
 #define AFTER_MS 4    /* at most, between the drawn reply and the kill */
 #define VERIFY_EACH 250u
+#define AWAY_COMMANDS 500u
 
 TestSuite(kill, .timeout = 3600);
 
@@ -102,5 +103,38 @@ Test(kill, nothing_acknowledged_is_lost_and_nothing_is_done_twice)
     mix_close(&mix);
     flow_stop_all(&flow);
     model_check_rebuild(&flow);
+    flow_close(&flow);
+}
+
+/* Each follower in turn, while the others go on without it; then all that follow at once. */
+Test(kill, who_was_away_catches_up)
+{
+    struct flow flow;
+    struct mix mix;
+
+    flow_open(&flow);
+    flow_start_all(&flow);
+    flow_until(flow_has_followed(&flow, "tasks", "auth"));
+    mix_open(&mix, &flow);
+    flow_kill(&flow, "accounting");
+    mix_run(&mix, AWAY_COMMANDS, IN_FLIGHT);
+    flow_start(&flow, "accounting");
+    model_verify(&flow);
+
+    flow_kill(&flow, "auth"); /* those who know its users already need it no more */
+    flow_kill(&flow, "broker");
+    flow_kill(&flow, "accounting");
+    for (size_t i = 0; i < AWAY_COMMANDS; i++) {
+        const struct tasks_create_task body = {.name = ates_text_from("unheard of"),
+                                               .description = ates_text_from("")};
+
+        flow_do(&flow, FLOW_DEVELOPER, &tasks_service, "create_task", &body, NULL);
+    }
+    flow_start(&flow, "accounting");
+    flow_until(flow_has_followed(&flow, "accounting", "tasks")); /* without any broker */
+    flow_start(&flow, "auth");
+    flow_start(&flow, "broker");
+    model_verify(&flow);
+    mix_close(&mix);
     flow_close(&flow);
 }

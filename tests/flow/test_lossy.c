@@ -1,4 +1,5 @@
-/* PUB/SUB may lose, repeat and reorder what it likes, or be away: followers end where they would have. */
+/* PUB/SUB may lose, repeat and reorder what it likes, or be away: followers end where they would
+ * have. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -90,6 +90,7 @@ int auth_fixture_authenticate(struct fixture *fixture, struct ates_text token,
     struct ates_keyring *keyring = ates_keyring_load(keys, error, sizeof error);
     cr_assert_not_null(keyring, "%s", error);
     int r = ates_access_authenticate(keyring, ates_engine_txn(fixture->engine), &meta,
+                                     ates_service_command(&auth_service, "show_user", 9),
                                      fixture->now_ms, claims, caller, &fixture->refusal);
     ates_keyring_free(&keyring);
     return r;

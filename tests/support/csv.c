@@ -7,7 +7,8 @@
 
 #define ROWS_MAX 100000u
 
-/* Unquotes one cell in place and goes behind it. Returns the character that ended it, '\0' at the end. */
+/* Unquotes one cell in place and goes behind it. Returns the character that ended it, '\0' at the
+ * end. */
 static char read_cell(char **at, const char *end, struct ates_text *cell)
 {
     char *in = *at, *out = *at;

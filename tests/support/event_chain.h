@@ -1,8 +1,9 @@
-/* An independent reader of a service's log, written from PROTOCOL.md sections 1 and 3 alone: it shares no
- * code with the services (msgpack-c and libsodium instead), so that what both agree on is the text.
+/* An independent reader of a service's log, written from PROTOCOL.md sections 1 and 3 alone: it
+ * shares no code with the services (msgpack-c and libsodium instead), so that what both agree on is
+ * the text.
  *
- * Invariant: envelopes are accepted in order only, seq 1, 2, 3 ... of one producer and one log_id, each
- * holding the hash of the one before. */
+ * Invariant: envelopes are accepted in order only, seq 1, 2, 3 ... of one producer and one log_id,
+ * each holding the hash of the one before. */
 #ifndef ATES_TEST_EVENT_CHAIN_H
 #define ATES_TEST_EVENT_CHAIN_H
 

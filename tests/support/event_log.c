@@ -17,9 +17,8 @@ static void take(struct event_log *log, struct event_chain *chain, struct ates_b
 
     cr_assert_null(wrong, "%s's log after seq %lu: %s", chain->producer, (unsigned long)chain->seq,
                    wrong);
-    cr_assert_eq(ates_message_decode(&ates_envelope_message, copy, bytes.size,
-                                     ATES_UNKNOWN_IGNORED, log->arena, &log->events[log->count++],
-                                     NULL),
+    cr_assert_eq(ates_message_decode(&ates_envelope_message, copy, bytes.size, ATES_UNKNOWN_IGNORED,
+                                     log->arena, &log->events[log->count++], NULL),
                  0);
 }
 
@@ -51,7 +50,8 @@ void event_log_read(struct event_log *log, struct flow *flow, const char *servic
         for (size_t i = 0; i < page.events.count; i++) {
             take(log, &chain, ((const struct ates_bytes *)page.events.items)[i]);
         }
-        cr_assert(page.events.count > 0 || page.head_seq == chain.seq, "the log ends before its head");
+        cr_assert(page.events.count > 0 || page.head_seq == chain.seq,
+                  "the log ends before its head");
         ates_arena_free(&flow->arena);
         flow->arena = kept;
         body.after_seq = chain.seq;

@@ -1,6 +1,6 @@
-/* A service's whole log, as read_events tells it: every envelope taken by the independent event_chain, then
- * decoded by the message tables for the tests to look at. Reading it is the check that it is dense and
- * chained. */
+/* A service's whole log, as read_events tells it: every envelope taken by the independent
+ * event_chain, then decoded by the message tables for the tests to look at. Reading it is the check
+ * that it is dense and chained. */
 #ifndef ATES_TEST_EVENT_LOG_H
 #define ATES_TEST_EVENT_LOG_H
 

@@ -68,7 +68,7 @@ static enum ates_role role_of(uint64_t user)
 
 const char *flow_login(uint64_t user)
 {
-    static const char *const logins[] = {"",    "ada",  "max",  "acc",  "dev1",
+    static const char *const logins[] = {"",     "ada",  "max",  "acc", "dev1",
                                          "dev2", "dev3", "dev4", "dev5"};
 
     cr_assert_leq(user, FLOW_USERS);
@@ -230,9 +230,9 @@ static void ask(struct flow *flow, const char *service, const char *command,
 
     ates_client_set_token(flow->client, flow->tokens[FLOW_SERVICE]);
     flow->arena = arena;
-    const int r = ates_client_invoke(
-        flow->client, &named, find_command(&ates_common_service, command), NULL,
-        &(struct ates_empty){0}, arena, result, &flow->reply);
+    const int r =
+        ates_client_invoke(flow->client, &named, find_command(&ates_common_service, command), NULL,
+                           &(struct ates_empty){0}, arena, result, &flow->reply);
     flow->arena = kept;
     cr_assert_eq(r, 0, "%s.%s: %s", service, command,
                  r < 0 ? strerror(-r) : flow->reply.refusal.message);

@@ -1,8 +1,8 @@
-/* The harness of the flow tests: a folder of its own with data, keys and users, every service a process of
- * its own, and calls on behalf of any user. Invariants: nothing outlives the test (processes end with it, the
- * folder goes when it has passed and stays, named, when it has not); nothing waits by the clock: waits end
- * with an event, a reply or a process's end, and fail at a deadline. Every function fails the test where
- * anything goes wrong that its comment does not name. */
+/* The harness of the flow tests: a folder of its own with data, keys and users, every service a
+ * process of its own, and calls on behalf of any user. Invariants: no process outlives the test,
+ * and the folder stays only where it failed; nothing waits by the clock: waits end with an event, a
+ * reply or a process's end, and fail at a deadline. Every function fails the test where anything
+ * goes wrong that its comment does not name. */
 #ifndef ATES_TEST_FLOW_H
 #define ATES_TEST_FLOW_H
 
@@ -16,8 +16,8 @@
 #include "core/token.h"
 #include "support/temp_folder.h"
 
-/* Who is there: one administrator, manager and accountant, and developers. Tasks are drawn for the last two
- * kinds. Login and password are flow_login's and flow_password's. */
+/* Who is there: one administrator, manager and accountant, and developers. Tasks are drawn for the
+ * last two kinds. Login and password are flow_login's and flow_password's. */
 enum flow_user {
     FLOW_NOBODY,
     FLOW_ADMINISTRATOR,
@@ -49,12 +49,14 @@ struct flow {
     uint64_t seed; /* the state of flow_draw */
 };
 
-/* Makes the folder, its data and its users. Draws start from ATES_SEED or the time, which is printed. */
+/* Makes the folder, its data and its users. Draws start from ATES_SEED or the time, which is
+ * printed. */
 void flow_open(struct flow *flow);
 /* Stops what runs, as flow_stop does, and removes the folder. */
 void flow_close(struct flow *flow);
 
-/* How much slower than a plain build things may be: ATES_TIME_SCALE, or what the sanitizers cost. */
+/* How much slower than a plain build things may be: ATES_TIME_SCALE, or what the sanitizers cost.
+ */
 int64_t flow_scale(void);
 /* A number from the environment, or otherwise. */
 uint64_t flow_setting(const char *variable, uint64_t otherwise);
@@ -89,8 +91,8 @@ struct flow_output {
     int code; /* its exit code; -1: ended by a signal or the deadline */
     char out[16384], err[16384];
 };
-/* Runs a program to its end; argv ends with NULL, environment (pairs NAME=VALUE, NULL at the end) may be
- * NULL. */
+/* Runs a program to its end; argv ends with NULL, environment (pairs NAME=VALUE, NULL at the end)
+ * may be NULL. */
 void flow_run(struct flow *flow, const char *const *argv, const char *const *environment,
               struct flow_output *output);
 
@@ -112,7 +114,8 @@ uint64_t flow_head(struct flow *flow, const char *service); /* the seq of its lo
 
 /* Whether the follower's position is the producer's head. */
 bool flow_has_followed(struct flow *flow, const char *follower, const char *producer);
-/* Waits until everybody followed everything, with no command under way but what they do themselves. */
+/* Waits until everybody followed everything, with no command under way but what they do themselves.
+ */
 void flow_catch_up(struct flow *flow);
 
 /* Waits for a condition, which asks a service anew each time: its reply is the pace. */

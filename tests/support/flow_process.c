@@ -106,9 +106,9 @@ void flow_spawn_program(struct flow *flow, const char *service, const char *cons
 
 void flow_spawn(struct flow *flow, const char *service)
 {
-    const char *const argv[] = {flow_atesd(), service,     "-c",          "/dev/null",
-                                "--data",     flow->data_dir, "--run",    flow->run_dir,
-                                "--log-level", "notice",   NULL};
+    const char *const argv[] = {flow_atesd(),  service,        "-c",    "/dev/null",
+                                "--data",      flow->data_dir, "--run", flow->run_dir,
+                                "--log-level", "notice",       NULL};
 
     flow_spawn_program(flow, service, argv);
 }

@@ -61,9 +61,9 @@ static void send_command(struct load *load, size_t index)
     struct load_command *command = &load->commands[index];
 
     ates_client_set_token(load->client, load->flow->tokens[command->user]);
-    const int r = ates_pipeline_send(load->pipelines[pipeline_of(command->service)],
-                                     command->command->name, command->request_id,
-                                     command->body.data, command->body.size, index);
+    const int r =
+        ates_pipeline_send(load->pipelines[pipeline_of(command->service)], command->command->name,
+                           command->request_id, command->body.data, command->body.size, index);
     cr_assert(r == 0 || r == -EAGAIN, "%s", strerror(-r));
     command->due_ms = flow_now_ms() + RESEND_MS * flow_scale();
     load->sent++;

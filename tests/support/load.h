@@ -1,6 +1,6 @@
-/* Many commands in flight, each with a request id, sent again under it until it is answered: the client that
- * PROTOCOL.md section 2 asks for. Invariants: a command is done when a reply accepted or refused it; two
- * accepting replies to one request id are the same byte for byte. */
+/* Many commands in flight, each with a request id, sent again under it until it is answered: the
+ * client that PROTOCOL.md section 2 asks for. Invariants: a command is done when a reply accepted
+ * or refused it; two accepting replies to one request id are the same byte for byte. */
 #ifndef ATES_TEST_LOAD_H
 #define ATES_TEST_LOAD_H
 
@@ -11,7 +11,7 @@
 struct load_command {
     const struct ates_service *service;
     const struct ates_command *command;
-    uint64_t user; /* who calls */
+    uint64_t user;    /* who calls */
     uint64_t subject; /* the test's own mark, as it was given */
     char request_id[40];
     struct ates_buffer body;
@@ -40,7 +40,8 @@ void load_close(struct load *load);
 size_t load_send(struct load *load, uint64_t user, const struct ates_service *service,
                  const char *command, const void *body, uint64_t subject);
 
-/* Waits at most timeout_ms for a command to be done, sending again what is due. Returns whether one is. */
+/* Waits at most timeout_ms for a command to be done, sending again what is due. Returns whether one
+ * is. */
 bool load_receive(struct load *load, int64_t timeout_ms, size_t *index);
 /* Until nothing is open, or at most limit commands are. */
 void load_drain(struct load *load, size_t limit);

@@ -1,5 +1,5 @@
-/* A broker that loses: takes the place of `atesd broker` below a run folder and drops, repeats and reorders
- * what is published, as its arguments and seed say. Subscriptions pass untouched.
+/* A broker that loses: takes the place of `atesd broker` below a run folder and drops, repeats and
+ * reorders what is published, as its arguments and seed say. Subscriptions pass untouched.
  *
  *   lossy_broker RUN DROP REPEAT REORDER SEED      the three in permille of the messages */
 #include <errno.h>

@@ -66,8 +66,8 @@ static void send_create(struct mix *mix)
         description[i] = (char)('a' + flow_draw(mix->flow, 26));
     }
     const struct tasks_create_task body = {
-        .name = {name, (size_t)snprintf(name, sizeof name, "работа %lu",
-                                        (unsigned long)++mix->created)},
+        .name = {name,
+                 (size_t)snprintf(name, sizeof name, "работа %lu", (unsigned long)++mix->created)},
         .description = {description, size},
     };
     load_send(&mix->load, 1 + flow_draw(mix->flow, FLOW_USERS - 1), &tasks_service, "create_task",
@@ -245,8 +245,7 @@ static void count_effects(struct mix *mix, const char *service, struct effect *e
         if (!log.events[i].has_cause || !log.events[i].cause.has_request_id) {
             continue;
         }
-        const struct load_command *command =
-            load_find(&mix->load, log.events[i].cause.request_id);
+        const struct load_command *command = load_find(&mix->load, log.events[i].cause.request_id);
         cr_assert_not_null(command, "seq %zu has a cause that nobody sent", i + 1);
         struct effect *effect = &effects[command - mix->load.commands];
         if (command->service == &tasks_service) {
@@ -269,7 +268,8 @@ static void check_effect(struct mix *mix, size_t index, const struct effect *eff
     if (strcmp(name, "create_task") == 0) {
         times = effect->created;
         load_result(&mix->load, index, &task);
-        cr_assert_eq(task.task.id, effect->task_id, "%s tells of another task", command->request_id);
+        cr_assert_eq(task.task.id, effect->task_id, "%s tells of another task",
+                     command->request_id);
     } else if (strcmp(name, "complete_task") == 0) {
         times = effect->completed;
     } else if (strcmp(name, "reassign_tasks") == 0) {

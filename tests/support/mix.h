@@ -1,6 +1,6 @@
-/* A day at the office, drawn: tasks are created, completed by their assignees and drawn again, and one
- * developer keeps being disabled and enabled. Each command is known by its request id, so that afterwards the
- * logs can be asked what became of it. */
+/* A day at the office, drawn: tasks are created, completed by their assignees and drawn again, and
+ * one developer keeps being disabled and enabled. Each command is known by its request id, so that
+ * afterwards the logs can be asked what became of it. */
 #ifndef ATES_TEST_MIX_H
 #define ATES_TEST_MIX_H
 
@@ -17,11 +17,11 @@ struct mix {
     size_t known_count, known_capacity;
     bool *is_tried; /* by task id: its completion was asked for */
     size_t tried_capacity;
-    uint64_t created;  /* commands sent, which name the tasks */
-    bool is_drawing;   /* a reassignment is under way */
-    bool is_listing;   /* the list of open tasks was asked for */
-    bool is_toggling;  /* disabling or enabling is under way */
-    bool is_disabled;  /* how the toggled developer ends up */
+    uint64_t created; /* commands sent, which name the tasks */
+    bool is_drawing;  /* a reassignment is under way */
+    bool is_listing;  /* the list of open tasks was asked for */
+    bool is_toggling; /* disabling or enabling is under way */
+    bool is_disabled; /* how the toggled developer ends up */
     size_t accepted, refused;
 };
 
@@ -37,7 +37,8 @@ void mix_run(struct mix *mix, size_t count, size_t in_flight);
 /* Until none is in flight. */
 void mix_drain(struct mix *mix);
 
-/* Of drained commands: each accepted one has exactly its effect in the logs, once; a refused one has none. */
+/* Of drained commands: each accepted one has exactly its effect in the logs, once; a refused one
+ * has none. */
 void mix_check(struct mix *mix);
 
 #endif

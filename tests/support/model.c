@@ -73,9 +73,9 @@ static bool fold_event(struct model *model, size_t index, struct expected *expec
     const struct event_log *log = &model->tasks_log;
 
     if (event_log_is(log, index, &tasks_task_created_message, &of.created)) {
-        *expected = (struct expected){of.created.assigned_to, of.created.task_id,
-                                      ACCOUNTING_ASSIGN_FEE,
-                                      -task_of(model, of.created.task_id)->fee_cents};
+        *expected =
+            (struct expected){of.created.assigned_to, of.created.task_id, ACCOUNTING_ASSIGN_FEE,
+                              -task_of(model, of.created.task_id)->fee_cents};
     } else if (event_log_is(log, index, &tasks_task_assigned_message, &of.assigned)) {
         struct model_task *task = task_of(model, of.assigned.task_id);
 
@@ -272,17 +272,14 @@ void model_check_rebuild(struct flow *flow)
         struct ates_check_report checked;
         const char *name = ates_domains[i]->service->name;
 
-        cr_assert_eq(
-            ates_check(ates_domains[i], &config, NULL, &checked, error, sizeof error), 0, "%s: %s",
-            name, error);
-        cr_assert_eq(
-            ates_rebuild(ates_domains[i], &config, NULL, &rebuilt, error, sizeof error), 0,
-            "%s: %s", name, error);
+        cr_assert_eq(ates_check(ates_domains[i], &config, NULL, &checked, error, sizeof error), 0,
+                     "%s: %s", name, error);
+        cr_assert_eq(ates_rebuild(ates_domains[i], &config, NULL, &rebuilt, error, sizeof error), 0,
+                     "%s: %s", name, error);
         for (size_t j = 0; j < rebuilt.table_count; j++) {
             cr_assert_eq(rebuilt.tables[j].rows.differences, 0,
                          "%s's table %s is not what its log gives: %lu rows differ, first %s", name,
-                         rebuilt.tables[j].name,
-                         (unsigned long)rebuilt.tables[j].rows.differences,
+                         rebuilt.tables[j].name, (unsigned long)rebuilt.tables[j].rows.differences,
                          rebuilt.tables[j].rows.first_key);
         }
         cr_assert_not(rebuilt.differs, "%s: %s", name, rebuilt.unreadable);

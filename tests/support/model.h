@@ -1,5 +1,6 @@
-/* What the services must have come to: folded by the tests from the tasks log and the drawn prices alone, and
- * held against what every service shows. A second, plain implementation of the money's rules. */
+/* What the services must have come to: folded by the tests from the tasks log and the drawn prices
+ * alone, and held against what every service shows. A second, plain implementation of the money's
+ * rules. */
 #ifndef ATES_TEST_MODEL_H
 #define ATES_TEST_MODEL_H
 
@@ -29,16 +30,16 @@ struct model {
 void model_fold(struct model *model, struct flow *flow);
 void model_free(struct model *model);
 
-/* Holds against the model: the prices (one pair a task, in range), the transfers (the rules' and no others,
- * each with its running balance), every user's balance, the income, every task as it is listed; and that all
- * balances with the company's sum to 0. */
+/* Holds against the model: the prices (one pair a task, in range), the transfers (the rules' and no
+ * others, each with its running balance), every user's balance, the income, every task as it is
+ * listed; and that all balances with the company's sum to 0. */
 void model_check(struct model *model, struct flow *flow);
 
 /* Both, where the test looks at nothing else. */
 void model_verify(struct flow *flow);
 
-/* Stopped services only: every table of every service is what a rebuild from its log gives, and the services'
- * own checks find nothing. */
+/* Stopped services only: every table of every service is what a rebuild from its log gives, and the
+ * services' own checks find nothing. */
 void model_check_rebuild(struct flow *flow);
 
 #endif

@@ -155,6 +155,8 @@ static void teardown(void)
 
 TestSuite(access_token, .init = setup, .fini = teardown);
 
+static struct ates_command command = {.name = "any"};
+
 static int authenticate(const char *token)
 {
     const struct ates_request_meta meta = {.has_token = token != NULL,
@@ -162,8 +164,8 @@ static int authenticate(const char *token)
 
     memset(&caller, 0xa5, sizeof caller);
     refusal = (struct ates_refusal){.status = ATES_OK};
-    return ates_access_authenticate(keyring, ates_engine_txn(fixture.engine), &meta, fixture.now_ms,
-                                    &claims, &caller, &refusal);
+    return ates_access_authenticate(keyring, ates_engine_txn(fixture.engine), &meta, &command,
+                                    fixture.now_ms, &claims, &caller, &refusal);
 }
 
 static void sign(uint64_t user_id, enum ates_role role, char token[ATES_TOKEN_MAX + 1])
@@ -206,6 +208,19 @@ Test(access_token, every_role_is_who_the_token_says)
     sign(0, ATES_INTERNALSERVICE, token);
     cr_assert_eq(authenticate(token), 0);
     cr_assert(caller.signed_in && caller.id == 0 && caller.role == ATES_INTERNALSERVICE);
+}
+
+Test(access_token, an_expired_one_serves_the_commands_that_take_it)
+{
+    char token[ATES_TOKEN_MAX + 1];
+
+    sign(7, ATES_DEVELOPER, token);
+    fixture.now_ms += 900000;
+    assert_refused(token, "TOKEN_EXPIRED");
+    command.takes_expired = true;
+    cr_assert_eq(authenticate(token), 0);
+    token[100] = token[100] == 'A' ? 'B' : 'A';
+    assert_refused(token, "TOKEN_INVALID");
 }
 
 Test(access_token, bad_and_expired_ones_are_refused)

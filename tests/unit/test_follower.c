@@ -83,7 +83,13 @@ static void say(size_t count)
     }
 }
 
-/* One turn as the loop does it; waits for a reply where there is nothing else to do. */
+/* Whether there is nothing to do but to look again once the producer was quiet for long. */
+static bool is_idle(void)
+{
+    return ates_follower_due(follower) > ates_monotonic_us() + skew_us + LONG_US;
+}
+
+/* One turn as the loop does it; waits for a reply where it is time to. */
 static int turn(void)
 {
     zmq_pollitem_t item = {ates_follower_socket(follower), 0, ZMQ_POLLIN, 0};
@@ -93,17 +99,15 @@ static int turn(void)
 
     fixture_commit(&fixture);
     const int64_t due_us = ates_follower_due(follower);
-    if (!more && due_us != INT64_MAX) {
+    if (!more && !is_idle()) {
         zmq_poll(&item, 1, due_us > now_us ? (due_us - now_us) / 1000 + 1 : 0);
     }
     return r;
 }
 
-/* Goes on until there is nothing to do but to look again once the producer was quiet for long. */
 static void settle(void)
 {
-    while (!ates_follower_stopped(follower) &&
-           ates_follower_due(follower) < ates_monotonic_us() + skew_us + LONG_US) {
+    while (!is_idle()) {
         cr_assert_eq(turn(), 0);
     }
 }
@@ -131,7 +135,7 @@ static void assert_at(uint64_t seq)
 
 static void assert_idle(void)
 {
-    cr_assert_gt(ates_follower_due(follower), ates_monotonic_us() + LONG_US);
+    cr_assert(is_idle());
 }
 
 static void assert_stopped_at(uint64_t seq)

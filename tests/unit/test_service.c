@@ -6,8 +6,16 @@
 #include "../support/sample.h"
 
 static const struct ates_command own_commands[] = {
-    {"health", "its own", &ates_empty_message, &ates_empty_message, ATES_ANY_ROLE, 0},
-    {"work", "its own", &ates_empty_message, &ates_empty_message, ATES_ANY_ROLE, 0},
+    {.name = "health",
+     .summary = "its own",
+     .body = &ates_empty_message,
+     .result = &ates_empty_message,
+     .callers = ATES_ANY_ROLE},
+    {.name = "work",
+     .summary = "its own",
+     .body = &ates_empty_message,
+     .result = &ates_empty_message,
+     .callers = ATES_ANY_ROLE},
 };
 static const struct ates_service own = {
     .name = "own", .commands = own_commands, .command_count = 2};

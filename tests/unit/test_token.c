@@ -79,7 +79,7 @@ static void assert_refused(const char *text, size_t size, int64_t now_ms, const 
 
     memset(&claims, 0xa5, sizeof claims);
     before = claims;
-    const int r = ates_token_verify(keyring, text, size, now_ms, &claims, &refusal);
+    const int r = ates_token_verify(keyring, text, size, now_ms, false, &claims, &refusal);
     cr_assert_eq(r, ATES_UNAUTHENTICATED, "accepted: %.*s", (int)size, text);
     cr_assert_eq(refusal.status, ATES_UNAUTHENTICATED);
     cr_assert_str_eq(refusal.reason, reason, "%s instead of %s: %.*s", refusal.reason, reason,
@@ -107,7 +107,7 @@ static void assert_same_claims(const struct ates_claims *a, const struct ates_cl
 
 static int verify(const char *text, int64_t now_ms, struct ates_claims *claims)
 {
-    return ates_token_verify(keyring, text, strlen(text), now_ms, claims, NULL);
+    return ates_token_verify(keyring, text, strlen(text), now_ms, false, claims, NULL);
 }
 
 /* Signs any message and footer whatever with a key of ours. */
@@ -501,7 +501,7 @@ Test(token, second_check_is_cheap)
     cr_assert_eq(verify(token, NOW_MS, &claims), 0);
     start = ates_monotonic_us();
     for (int i = 0; i < RUNS; i++) {
-        if (ates_token_verify(keyring, token, token_size, NOW_MS, &claims, NULL) != 0) {
+        if (ates_token_verify(keyring, token, token_size, NOW_MS, false, &claims, NULL) != 0) {
             cr_assert_fail("a cached token was refused");
         }
     }

@@ -1,0 +1,318 @@
+/* atesd as those who operate it meet it: what it says when it cannot start, how it stops, and what
+ * it tells the service manager. */
+#include <errno.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+#include <sodium.h>
+
+#include <ates/tasks.h>
+
+#include "support/event_log.h"
+#include "support/load.h"
+
+#define COMMANDS 400u
+#define WATCHDOG_MS 300
+#define MESSAGES_WANTED 3
+
+TestSuite(daemon, .timeout = 300);
+
+/* Runs atesd, which must not start: one line on stderr that holds every one of these words, nothing
+ * on stdout, a code that is not 0. */
+static void fails(struct flow *flow, const char *const *arguments, const char *const *words)
+{
+    static struct flow_output output;
+    const char *argv[16] = {flow_atesd()};
+    size_t count = 1;
+
+    while (*arguments != NULL) {
+        cr_assert_lt(count, 15);
+        argv[count++] = *arguments++;
+    }
+    flow_run(flow, argv, NULL, &output);
+    cr_assert_gt(output.code, 0, "atesd %s: %d\n%s", argv[1], output.code, output.err);
+    cr_assert_str_eq(output.out, "");
+    const char *newline = strchr(output.err, '\n');
+    cr_assert(newline != NULL && newline[1] == '\0', "one line is expected:\n%s", output.err);
+    const char *speaker = strstr(output.err, "atesd: ");
+    cr_assert(speaker != NULL && speaker < strchr(output.err, ' '), "it says who speaks: %s",
+              output.err);
+    for (; *words != NULL; words++) {
+        cr_assert_not_null(strstr(output.err, *words), "'%s' is not in: %s", *words, output.err);
+    }
+}
+#define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static crypto_generichash_state digest_state;
+
+static int digest_file(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    static uint8_t bytes[65536];
+    const char *name = path + place->base;
+    size_t size;
+
+    (void)status;
+    /* What a process that looked leaves are its locks. */
+    if (type != FTW_F || strcmp(name, "lock") == 0 || strcmp(name, "lock.mdb") == 0) {
+        return 0;
+    }
+    crypto_generichash_update(&digest_state, (const uint8_t *)path, strlen(path));
+    FILE *file = fopen(path, "rb");
+    cr_assert_not_null(file);
+    while ((size = fread(bytes, 1, sizeof bytes, file)) > 0) {
+        crypto_generichash_update(&digest_state, bytes, size);
+    }
+    fclose(file);
+    return 0;
+}
+
+/* Of every file's name and content below the data folder. */
+static void digest_data(const struct flow *flow, uint8_t digest[32])
+{
+    crypto_generichash_init(&digest_state, NULL, 0, 32);
+    cr_assert_eq(nftw(flow->data_dir, digest_file, 16, FTW_PHYS), 0);
+    crypto_generichash_final(&digest_state, digest, 32);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    cr_assert_not_null(file, "%s", path);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* A flow whose data must be the same at the end. */
+static void open_untouched(struct flow *flow, uint8_t digest[32])
+{
+    flow_open(flow);
+    digest_data(flow, digest);
+}
+
+static void close_untouched(struct flow *flow, const uint8_t digest[32])
+{
+    uint8_t now[32];
+
+    digest_data(flow, now);
+    cr_assert_arr_eq(digest, now, 32, "a failed start changed the data");
+    flow_start(flow, "auth");
+    flow_close(flow);
+}
+
+Test(daemon, a_wrong_command_line_is_refused)
+{
+    struct flow flow;
+    uint8_t digest[32];
+
+    open_untouched(&flow, digest);
+    fails(&flow, ARGUMENTS("auth", "--frobnicate"), WORDS("frobnicate"));
+    fails(&flow, ARGUMENTS("auth", "--data"), WORDS("data"));
+    fails(&flow,
+          ARGUMENTS("nothing", "-c", "/dev/null", "--data", flow.data_dir, "--run", flow.run_dir),
+          WORDS("nothing", "--help"));
+    fails(&flow, ARGUMENTS("auth", "tasks"), WORDS("--help"));
+    fails(&flow, ARGUMENTS("--data", flow.data_dir), WORDS("--help"));
+    fails(&flow,
+          ARGUMENTS("auth", "-c", "/dev/null", "--data", flow.data_dir, "--run", flow.run_dir,
+                    "--log-level", "loud"),
+          WORDS("loud", "log"));
+    close_untouched(&flow, digest);
+}
+
+Test(daemon, a_bad_configuration_is_refused)
+{
+    struct flow flow;
+    uint8_t digest[32];
+    char path[128];
+
+    open_untouched(&flow, digest);
+    snprintf(path, sizeof path, "%s/ates.conf", flow.folder);
+    const char *const *arguments =
+        ARGUMENTS("auth", "-c", path, "--data", flow.data_dir, "--run", flow.run_dir);
+
+    fails(&flow, arguments, WORDS(path, strerror(ENOENT)));
+    cr_assert_eq(mkdir(path, 0700), 0);
+    fails(&flow, arguments, WORDS(path, strerror(EISDIR)));
+    cr_assert_eq(rmdir(path), 0);
+    write_file(path, "# a comment\nlog\n  level = debug\n");
+    fails(&flow, arguments, WORDS(path, "line 3"));
+    write_file(path, "# a comment\n\nauth\n    access_minutes = soon\n");
+    fails(&flow, arguments, WORDS(path, "auth/access_minutes", "soon"));
+    write_file(path, "# a comment\n\nauth\n    no_such_thing = 1\n");
+    fails(&flow, arguments, WORDS(path, "auth/no_such_thing"));
+    close_untouched(&flow, digest);
+}
+
+Test(daemon, folders_it_cannot_use_are_refused)
+{
+    struct flow flow;
+    uint8_t digest[32];
+    char absent[128], long_path[200];
+
+    open_untouched(&flow, digest);
+    snprintf(absent, sizeof absent, "%s/absent", flow.folder);
+    snprintf(long_path, sizeof long_path, "%s/%0100d", flow.folder, 0);
+    fails(&flow, ARGUMENTS("auth", "-c", "/dev/null", "--data", flow.data_dir, "--run", long_path),
+          WORDS("run", "too long"));
+    fails(&flow, ARGUMENTS("auth", "-c", "/dev/null", "--data", absent, "--run", flow.run_dir),
+          WORDS(absent));
+    cr_assert_neq(access(absent, F_OK), 0, "it makes no data folder");
+    /* Where not even root can make a folder. */
+    fails(&flow,
+          ARGUMENTS("auth", "-c", "/dev/null", "--data", flow.data_dir, "--run", "/proc/ates"),
+          WORDS("/proc/ates"));
+    fails(&flow,
+          ARGUMENTS("broker", "-c", "/dev/null", "--data", flow.data_dir, "--run", "/proc/ates"),
+          WORDS("/proc/ates"));
+    close_untouched(&flow, digest);
+}
+
+Test(daemon, data_of_another_version_is_refused)
+{
+    struct flow flow;
+    uint8_t digest[32];
+    char path[128], text[64] = "";
+
+    open_untouched(&flow, digest);
+    snprintf(path, sizeof path, "%s/version", flow.data_dir);
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(fgets(text, sizeof text, file));
+    fclose(file);
+    write_file(path, "99\n");
+    fails(&flow,
+          ARGUMENTS("auth", "-c", "/dev/null", "--data", flow.data_dir, "--run", flow.run_dir),
+          WORDS(path, "99"));
+    write_file(path, text);
+    close_untouched(&flow, digest);
+}
+
+/* Neither on the same data, nor where the first one's sockets are. The first one serves on. */
+Test(daemon, a_second_one_is_refused)
+{
+    struct flow flow, other;
+    char elsewhere[128];
+
+    flow_open(&flow);
+    flow_open(&other);
+    flow_start_all(&flow);
+    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", flow.folder);
+    fails(&flow, ARGUMENTS("auth", "-c", "/dev/null", "--data", flow.data_dir, "--run", elsewhere),
+          WORDS(flow.data_dir, "in use"));
+    fails(&flow,
+          ARGUMENTS("auth", "-c", "/dev/null", "--data", other.data_dir, "--run", flow.run_dir),
+          WORDS(flow.run_dir, "in use"));
+    fails(&flow,
+          ARGUMENTS("broker", "-c", "/dev/null", "--data", other.data_dir, "--run", flow.run_dir),
+          WORDS(flow.run_dir));
+    flow_catch_up(&flow);
+    flow_close(&other);
+    flow_close(&flow);
+}
+
+/* What was done has been told, however much was under way. */
+Test(daemon, sigterm_loses_no_reply)
+{
+    const struct tasks_create_task body = {.name = ates_text_from("just in time"),
+                                           .description = ates_text_from("")};
+    struct flow flow;
+    struct load load;
+    struct event_log log;
+    size_t index, answered = 0, made = 0;
+
+    flow_open(&flow);
+    flow_start_all(&flow);
+    flow_until(flow_has_followed(&flow, "tasks", "auth"));
+    load_open(&load, &flow);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        load_send(&load, FLOW_MANAGER, &tasks_service, "create_task", &body, 0);
+    }
+    cr_assert(load_receive(&load, FLOW_PATIENCE_MS, &index));
+    flow_stop(&flow, "tasks"); /* in time, with 0 */
+    for (size_t i = 0; i < COMMANDS; i++) {
+        load.commands[i].due_ms = INT64_MAX; /* nothing is sent again */
+    }
+    answered = 1;
+    while (load_receive(&load, 500, &index)) {
+        cr_assert_eq(load.commands[index].status, ATES_OK);
+        answered++;
+    }
+    flow_start(&flow, "tasks");
+    event_log_read(&log, &flow, "tasks");
+    for (size_t i = 0; i < log.count; i++) {
+        made += log.events[i].has_cause && log.events[i].cause.has_request_id &&
+                load_find(&load, log.events[i].cause.request_id)->is_done;
+    }
+    fprintf(stderr, "%zu of %u commands were answered before the end\n", answered, COMMANDS);
+    cr_assert_eq(log.count, answered, "%zu tasks were made, %zu told", log.count, answered);
+    cr_assert_eq(made, answered);
+    event_log_free(&log);
+    load_close(&load);
+    flow_close(&flow);
+}
+
+#ifdef ATES_WITH_SYSTEMD
+static int open_notify_socket(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const int listener = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    cr_assert_geq(listener, 0);
+    cr_assert_eq(bind(listener, (const struct sockaddr *)&address, sizeof address), 0);
+    return listener;
+}
+
+/* The next message that begins with this word; others before it are passed over. */
+static void await_message(int listener, const char *word)
+{
+    char text[512] = "";
+
+    do {
+        struct pollfd item = {.fd = listener, .events = POLLIN};
+
+        cr_assert_eq(poll(&item, 1, (int)(10000 * flow_scale())), 1, "no %s", word);
+        const ssize_t size = recv(listener, text, sizeof text - 1, 0);
+        cr_assert_geq(size, 0);
+        text[size] = '\0';
+    } while (strstr(text, word) != text);
+}
+#endif
+
+Test(daemon, it_tells_the_service_manager)
+{
+#ifdef ATES_WITH_SYSTEMD
+    struct flow flow;
+    char path[96], notify[128], watchdog[64];
+
+    flow_open(&flow);
+    snprintf(path, sizeof path, "%s/notify", flow.folder);
+    snprintf(notify, sizeof notify, "NOTIFY_SOCKET=%s", path);
+    snprintf(watchdog, sizeof watchdog, "WATCHDOG_USEC=%d", WATCHDOG_MS * 1000);
+    const int listener = open_notify_socket(path);
+    flow_spawn_program(&flow, "all",
+                       ARGUMENTS("/usr/bin/env", notify, watchdog, flow_atesd(), "all", "-c",
+                                 "/dev/null", "--data", flow.data_dir, "--run", flow.run_dir));
+    await_message(listener, "READY=1");
+    flow_catch_up(&flow); /* it serves: all of it */
+    for (int i = 0; i < MESSAGES_WANTED; i++) {
+        await_message(listener, "WATCHDOG=1");
+    }
+    flow_stop(&flow, "all");
+    await_message(listener, "STOPPING=1");
+    close(listener);
+    flow_close(&flow);
+#else
+    cr_skip_test("built without systemd");
+#endif
+}

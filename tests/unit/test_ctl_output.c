@@ -1,0 +1,139 @@
+/* What people and programs read: amounts, times, CSV fields, and whole listings. */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+
+#include <ates/accounting.h>
+#include <ates/auth.h>
+
+#include "atesctl/output.h"
+#include "core/calendar.h"
+
+static const char *cents(int64_t value)
+{
+    static char text[CTL_TIME_SIZE];
+
+    ctl_format_cents(value, text);
+    return text;
+}
+
+Test(ctl_output, cents)
+{
+    cr_expect_str_eq(cents(0), "0.00");
+    cr_expect_str_eq(cents(5), "0.05");
+    cr_expect_str_eq(cents(-5), "-0.05");
+    cr_expect_str_eq(cents(1234), "12.34");
+    cr_expect_str_eq(cents(-123400), "-1234.00");
+    cr_expect_str_eq(cents(INT64_MIN), "-92233720368547758.08");
+}
+
+Test(ctl_output, times_are_business_time)
+{
+    char text[CTL_TIME_SIZE];
+
+    cr_assert_eq(ates_calendar_open("Europe/Moscow"), 0);
+    ctl_format_time(INT64_C(1795344780000), text);
+    cr_expect_str_eq(text, "2026-11-22 13:53");
+    ctl_format_time(-1, text);
+    cr_expect_str_eq(text, "1970-01-01 02:59");
+}
+
+static const char *csv_field(const char *text)
+{
+    static char out[64];
+    struct ates_buffer buffer = {0};
+
+    ctl_csv_field(&buffer, text, strlen(text));
+    snprintf(out, sizeof out, "%.*s", (int)buffer.size, buffer.size ? (char *)buffer.data : "");
+    ates_buffer_release(&buffer);
+    return out;
+}
+
+Test(ctl_output, csv_fields)
+{
+    cr_expect_str_eq(csv_field(""), "");
+    cr_expect_str_eq(csv_field("plain text"), "plain text");
+    cr_expect_str_eq(csv_field("a,b"), "\"a,b\"");
+    cr_expect_str_eq(csv_field("say \"hi\""), "\"say \"\"hi\"\"\"");
+    cr_expect_str_eq(csv_field("two\nlines"), "\"two\nlines\"");
+}
+
+static const struct accounting_transfer transfer = {
+    .id = 7,
+    .timestamp = INT64_C(1795344780000),
+    .user_id = 2,
+    .kind = ACCOUNTING_ASSIGN_FEE,
+    .delta_cents = -1234,
+    .balance_cents = 66,
+    .business_date = {"2026-11-22", 10},
+    .description = {"Тонер, \"чёрный\"\nвторая строка", 52},
+};
+
+static void list(enum ctl_format format, size_t count)
+{
+    const struct ctl ctl = {.format = format};
+
+    cr_assert_eq(ates_calendar_open("Europe/Moscow"), 0);
+    cr_redirect_stdout();
+    struct ctl_listing *listing = ctl_listing_new(&ctl, &accounting_transfer_message, "service");
+    cr_assert_not_null(listing);
+    for (size_t i = 0; i < count; i++) {
+        ctl_listing_add(listing, "a", &transfer);
+    }
+    cr_expect_eq(ctl_listing_end(listing), CTL_OK);
+    ctl_listing_free(&listing);
+    fflush(stdout);
+}
+
+Test(ctl_output, csv)
+{
+    list(CTL_CSV, 1);
+    cr_expect_stdout_eq_str(
+        "service,id,timestamp,user_id,kind,delta_cents,balance_cents,task_id,business_date,"
+        "description\r\na,7,1795344780000,2,assign_fee,-1234,66,,2026-11-22,"
+        "\"Тонер, \"\"чёрный\"\"\nвторая строка\"\r\n");
+}
+
+Test(ctl_output, json)
+{
+    list(CTL_JSON, 2);
+    const char *item = "{\"service\":\"a\",\"id\":7,\"timestamp\":1795344780000,\"user_id\":2,"
+                       "\"kind\":\"assign_fee\",\"delta_cents\":-1234,\"balance_cents\":66,"
+                       "\"business_date\":\"2026-11-22\",\"description\":\"Тонер, "
+                       "\\\"чёрный\\\"\\nвторая строка\"}";
+    char expected[2048];
+    snprintf(expected, sizeof expected, "[\n  %s,\n  %s\n]\n", item, item);
+    cr_expect_stdout_eq_str(expected);
+}
+
+Test(ctl_output, json_of_nothing)
+{
+    list(CTL_JSON, 0);
+    cr_expect_stdout_eq_str("[]\n");
+}
+
+Test(ctl_output, table)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    list(CTL_TABLE, 1);
+    cr_expect_stdout_eq_str(
+        "service id timestamp        user_id kind       delta_cents balance_cents task_id "
+        "business_date description\n"
+        "a        7 2026-11-22 13:53       2 assign_fee      -12.34          0.66         "
+        "2026-11-22    Тонер, \"чёрный\"…\n");
+}
+
+Test(ctl_output, secrets_are_never_written)
+{
+    const struct auth_change_password body = {ates_text_from("old one"), ates_text_from("new one")};
+    const struct ctl ctl = {.format = CTL_JSON};
+
+    cr_redirect_stdout();
+    cr_expect_eq(ctl_print(&ctl, &auth_change_password_message, &body), CTL_OK);
+    fflush(stdout);
+    cr_expect_stdout_eq_str("{}\n");
+}
