@@ -1,5 +1,5 @@
-/* Accounting's tables, and their rows read and written. Integers in keys and rows are big-endian, 8
- * bytes.
+/* Accounting's tables, and their rows read and written. Integers in keys and rows are big-endian,
+ * 8 bytes.
  *
  * task_prices  task id                         -> fee, reward
  * task_names   task id                         -> name
@@ -7,8 +7,7 @@
  * by_user      user id, timestamp, id, kind    -> nothing
  * accounts     account id                      -> balance
  * day_totals   business date (text), account id -> the sum of that day's fees and rewards
- * counters     "counters"                      -> last transfer id, closed through (a day; -1:
- * none)
+ * counters     "counters"                      -> last transfer id, closed through (day; -1: none)
  *
  * Both orders in which transfers are listed end in the transfers' own key, so an index row leads to
  * its transfer; the kind at the end filters without a look at the row. Business dates come first in

@@ -256,7 +256,7 @@ size_t ates_field_item_size(const struct ates_field *field)
     default:
         break;
     }
-    assert(!"a list of such items is no message field");
+    assert(false && "a list of such items is no message field");
     return 0;
 }
 

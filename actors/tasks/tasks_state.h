@@ -1,13 +1,14 @@
 /* The tables of the tasks service: key layout, get, put.
  *
- *  tasks           task id                         -> struct tasks_task
- *  by_status       is_finished (u8), task id       -> nothing
- *  by_assignee     user id, is_finished, task id   -> nothing
- *  logs            task id, entry id               -> struct tasks_log_entry; its id is its event's
- * seq words           the index of name and description (core/search.h) eligible        slot (0, 1,
- * 2 ... without gaps) -> user id eligible_slots  user id                         -> slot counters
- * enum tasks_counter (u8)         -> number reassignments   reassignment id                 ->
- * struct tasks_reassignment, until it is done
+ *  tasks           task id                         struct tasks_task
+ *  by_status       is_finished (1 byte), task id   nothing
+ *  by_assignee     user id, is_finished, task id   nothing
+ *  logs            task id, entry id               struct tasks_log_entry; its id is its event's seq
+ *  words           as in core/search.h             nothing (of name and description)
+ *  eligible        slot (0, 1, 2 ... no gaps)      user id
+ *  eligible_slots  user id                         slot
+ *  counters        enum tasks_counter (1 byte)     number
+ *  reassignments   reassignment id                 struct tasks_reassignment, until it is done
  *
  * Invariants: task ids are 1, 2, 3 ... without gaps, no task is ever deleted, and none is older
  * than the one before it; every task has exactly one row in by_status and one in by_assignee, which

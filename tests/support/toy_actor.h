@@ -24,14 +24,15 @@ void toy_actor_start(struct toy_actor *self);
 void toy_actor_stop(struct toy_actor *self);
 void toy_actor_close(struct toy_actor *self);
 
-/* Calls with the token of this role (ATES_ROLE_COUNT: with none). body and result may be NULL.
+/* Calls with the token of this role (ATES_ROLE_COUNT: with none). body may be NULL where it is
+ * empty, result too.
  * Returns the status. */
 int toy_call(struct toy_actor *self, unsigned role, const char *command, const char *request_id,
              const void *body, void *result);
 /* Puts a value as a developer; returns how often the key was put. */
 uint64_t toy_put_value(struct toy_actor *self, const char *key, const char *value);
 
-/* Sends a word to the actor and receives one. */
+/* Sends PING and expects PONG. */
 void toy_actor_ping(struct toy_actor *self);
 
 /* A bare DEALER connected to the actor, which the test closes. */

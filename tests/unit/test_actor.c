@@ -470,6 +470,7 @@ Test(actor_dead, letters_are_shown_page_by_page)
         assert_refused(ATES_INVALID_ARGUMENT, "FIELD_INVALID");
         cr_assert_str_eq(toy.reply.refusal.field, "after");
     }
-    toy_call(&toy, ATES_BOSS, "show_dead_letters", NULL, NULL, NULL);
+    body.has_after = false;
+    toy_call(&toy, ATES_BOSS, "show_dead_letters", NULL, &body, NULL);
     assert_refused(ATES_PERMISSION_DENIED, "ROLE_NOT_ALLOWED");
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "support/engine_fixture.h"
-#include "support/temp_folder.h"
 #include "support/toy_domain.h"
 
 #define HOUR_MS (INT64_C(3600) * 1000)
@@ -372,60 +371,6 @@ Test(engine, a_nearly_full_store_refuses_what_writes)
     cr_assert_eq(version_of("k"), 1);
 }
 
-/* Restarts. */
-
-Test(engine, after_a_checkpoint_nothing_is_replayed)
-{
-    for (int i = 0; i < 10; i++) {
-        put_ok("k", "v");
-        fixture_commit(&fixture);
-    }
-    cr_assert_gt(ates_engine_checkpoint(fixture.engine, true), 0);
-    cr_assert_eq(ates_engine_figures(fixture.engine)->checkpoints, 1);
-    cr_assert_gt(ates_engine_checkpoint(fixture.engine, true), 0);
-    cr_assert_eq(ates_engine_figures(fixture.engine)->checkpoints, 1, "there was nothing to write");
-    fixture_reopen(&fixture);
-    cr_assert_eq(ates_engine_figures(fixture.engine)->replayed, 0);
-    cr_assert_eq(version_of("k"), 10);
-}
-
-/* An engine that ends within a batch leaves its state as the last checkpoint had it. */
-Test(engine, what_no_checkpoint_has_is_replayed)
-{
-    put_ok("k", "v");
-    fixture_commit(&fixture);
-    ates_engine_checkpoint(fixture.engine, true);
-    for (int i = 0; i < 3; i++) {
-        put_ok("k", "v");
-        fixture_commit(&fixture);
-    }
-    put_ok("lost", "v");
-    fixture_reopen(&fixture);
-    cr_assert_eq(ates_engine_figures(fixture.engine)->replayed, 3);
-    cr_assert_eq(version_of("k"), 4);
-    cr_assert_eq(version_of("lost"), 0);
-    fixture_check_rebuild(&fixture);
-}
-
-Test(engine, a_state_that_is_ahead_of_its_log_is_refused)
-{
-    char path[128], error[256];
-    const struct ates_source source = *ates_engine_source(fixture.engine);
-
-    put_ok("k", "v");
-    fixture_commit(&fixture);
-    ates_engine_close(&fixture.engine);
-    snprintf(path, sizeof path, "%s/toy/log", fixture.folder);
-    temp_folder_remove(path);
-    for (int turn = 0; turn < 2; turn++) {
-        cr_assert_eq(ates_engine_open(&fixture.engine, &toy_domain, &fixture.config, &source, error,
-                                      sizeof error),
-                     0);
-        cr_assert_eq(ates_engine_start(fixture.engine), -EUCLEAN);
-        ates_engine_close(&fixture.engine);
-    }
-}
-
 Test(engine, one_process_has_the_data)
 {
     struct ates_engine *second = NULL;
@@ -436,55 +381,4 @@ Test(engine, one_process_has_the_data)
                  -EBUSY);
     cr_assert_null(second);
     cr_assert_not_null(strstr(error, "toy"));
-}
-
-/* A random life, with restarts and faults in it, against a count kept aside. */
-Test(engine, a_rebuild_gives_the_same_state)
-{
-    uint64_t versions[20] = {0};
-    int64_t total = 0;
-    char key[16], id[16];
-
-    for (int i = 0; i < 600; i++) {
-        const uint64_t which = fixture_draw(&fixture, 20);
-
-        snprintf(key, sizeof key, "key-%d", (int)which);
-        snprintf(id, sizeof id, "id-%d", (int)fixture_draw(&fixture, 400));
-        fixture.now_ms += (int64_t)fixture_draw(&fixture, HOUR_MS);
-        switch (fixture_draw(&fixture, 10)) {
-        case 0:
-            fail_in((enum toy_place)fixture_draw(&fixture, 3));
-            break;
-        case 1: {
-            const struct toy_add body = {(int64_t)which, 1};
-
-            fixture_do(&fixture, bob, "add", &body, NULL);
-            total += (int64_t)which + 1;
-            break;
-        }
-        case 2:
-            fixture_commit(&fixture);
-            fixture_register_user(&fixture, which + 1, ATES_OTHER);
-            break;
-        case 3:
-            fixture_commit(&fixture);
-            if (fixture_draw(&fixture, 5) == 0) {
-                fixture_reopen(&fixture);
-            }
-            break;
-        default: {
-            const struct ates_outcome outcome = put(ann, key, "v", id);
-
-            versions[which] += outcome.status == ATES_OK && !outcome.replayed;
-            break;
-        }
-        }
-    }
-    fixture_commit(&fixture);
-    fixture_check_rebuild(&fixture);
-    for (size_t i = 0; i < 20; i++) {
-        snprintf(key, sizeof key, "key-%zu", i);
-        cr_assert_eq(version_of(key), versions[i]);
-    }
-    cr_assert_eq(toy_total(ates_engine_txn(fixture.engine)), total);
 }
