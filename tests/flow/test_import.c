@@ -17,7 +17,7 @@
 /* Chi-square for 5 degrees of freedom: exceeded by chance once in 1,000 times, and in 10,000. */
 #define DEGREES 5u
 #define LIMIT_1000 20.515
-#define LIMIT_10000 25.745
+#define LIMIT_1000000 35.888
 _Static_assert(FLOW_ELIGIBLE - 1 == DEGREES, "the limits are for this many people");
 
 TestSuite(import, .timeout = 600);
@@ -163,8 +163,11 @@ static void check_draws(const struct model *model)
     }
     const double of_first = chi_square(first), of_later = chi_square(later);
     fprintf(stderr, "chi-square of the assignees: %.2f at first, %.2f later\n", of_first, of_later);
-    cr_assert_lt(of_first, LIMIT_1000);
-    cr_assert_lt(of_later, LIMIT_10000);
+    /* A fair draw passes 0.001 but once in a thousand samples; two samples decide, so that a run in a million
+     * cries wolf. */
+    cr_assert(of_first < LIMIT_1000 || of_later < LIMIT_1000);
+    cr_assert_lt(of_first, LIMIT_1000000);
+    cr_assert_lt(of_later, LIMIT_1000000);
 }
 
 /* Every second task, each by its assignee. */

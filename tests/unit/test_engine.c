@@ -343,6 +343,7 @@ Test(engine, a_state_without_room_undoes_the_call_that_hit_it)
     cr_assert_eq(outcome.status, ATES_RESOURCE_EXHAUSTED);
     cr_assert_str_eq(outcome.refusal.reason, "STORE_FULL");
     cr_assert_gt(outcome.refusal.retry_after_ms, 0);
+    cr_assert_eq(put(ann, "small", "v", NULL).status, ATES_RESOURCE_EXHAUSTED);
     const int r = ates_engine_commit(fixture.engine);
     cr_assert(r == 0 || r == -ENOSPC);
     cr_assert_eq(fixture_head(&fixture), r == 0 ? (uint64_t)done - 1 : 0);

@@ -1,13 +1,10 @@
 /* Restarts: a state is the log's fold, whatever of it was on the disk, or it is refused. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "support/damage.h"
 #include "support/engine_fixture.h"
 #include "support/temp_folder.h"
 #include "support/toy_domain.h"
@@ -112,29 +109,6 @@ Test(replay, a_state_that_is_ahead_of_its_log_is_refused)
     }
 }
 
-/* Flips a bit of the log's file wherever the text stands. */
-static void damage_log(const char *text)
-{
-    char path[128];
-    struct stat status;
-    size_t hits = 0;
-
-    snprintf(path, sizeof path, "%s/toy/log/data.mdb", fixture.folder);
-    const int file = open(path, O_RDWR);
-    cr_assert(file >= 0 && fstat(file, &status) == 0);
-    const size_t size = (size_t)status.st_size;
-    char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    cr_assert_neq(bytes, MAP_FAILED);
-    for (char *at = bytes; (at = memmem(at, size - (size_t)(at - bytes), text, strlen(text)));
-         at++) {
-        *at ^= 1;
-        hits++;
-    }
-    cr_assert_gt(hits, 0);
-    munmap(bytes, size);
-    close(file);
-}
-
 /* A start that fails on the way must not leave behind what it had folded in so far. */
 Test(replay, a_damaged_record_is_refused_each_time)
 {
@@ -147,7 +121,7 @@ Test(replay, a_damaged_record_is_refused_each_time)
     put_ok("k", "the third");
     fixture_commit(&fixture);
     ates_engine_close(&fixture.engine);
-    damage_log("the second");
+    damage_flip_record(&fixture, 2);
     snprintf(path, sizeof path, "%s/toy/state", fixture.folder);
     temp_folder_remove(path);
     for (int turn = 0; turn < 2; turn++) {
