@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,7 @@ static int start_threads(struct ates_workers *self)
 
 struct ates_workers *ates_workers_new(void *context)
 {
+    static atomic_uint serial;
     struct ates_workers *self = calloc(1, sizeof *self);
 
     if (self == NULL) {
@@ -136,7 +138,9 @@ struct ates_workers *ates_workers_new(void *context)
     self->context = context;
     pthread_mutex_init(&self->mutex, NULL);
     pthread_cond_init(&self->changed, NULL);
-    snprintf(self->endpoint, sizeof self->endpoint, "inproc://results-%p", (void *)self);
+    /* Not its address: ZeroMQ frees an endpoint some time after its socket's close. */
+    snprintf(self->endpoint, sizeof self->endpoint, "inproc://results-%u",
+             atomic_fetch_add(&serial, 1));
     self->results = ates_socket_open(context, ZMQ_PULL);
     if (self->results == NULL || zmq_bind(self->results, self->endpoint) != 0 ||
         start_threads(self) != 0) {

@@ -12,6 +12,7 @@
 
 #include "core/socket.h"
 #include "support/fake_service.h"
+#include "support/seed.h"
 
 static void behave_shuffled(struct fake_service *self, const struct fake_request *request)
 {
@@ -30,14 +31,11 @@ static void behave_shuffled(struct fake_service *self, const struct fake_request
 
 Test(pipeline, replies_find_their_commands_in_any_order)
 {
-    const char *seed = getenv("ATES_SEED");
-    struct fake_service server = {.seed = seed ? (unsigned)strtoul(seed, NULL, 10)
-                                               : (unsigned)fake_now_ms()};
+    struct fake_service server = {.seed = (unsigned)seed_start()};
     bool seen[FAKE_HELD_MAX] = {false};
     size_t in_order = 0;
     struct ates_reply reply;
 
-    printf("ATES_SEED=%u\n", server.seed);
     fake_service_start(&server, behave_shuffled);
     struct ates_client *client = ates_client_new(server.run_dir);
     struct ates_pipeline *pipeline = ates_pipeline_new(client, "tasks");

@@ -8,6 +8,7 @@
 
 #include "core/random.h"
 #include "core/token.h"
+#include "support/seed.h"
 
 #define NOW_MS INT64_C(1795355580123) /* 2026-11-22T13:53:00.123Z */
 #define MINUTE_MS INT64_C(60000)
@@ -22,23 +23,15 @@ static char token[ATES_TOKEN_MAX + 1];
 static size_t token_size;
 static uint64_t seed;
 
-/* xorshift64*: repeatable from the seed. */
 static uint64_t draw(uint64_t bound)
 {
-    seed = seed == 0 ? 1 : seed;
-    seed ^= seed >> 12;
-    seed ^= seed << 25;
-    seed ^= seed >> 27;
-    return (seed * UINT64_C(2685821657736338717) >> 16) % bound;
+    return seed_draw(&seed, bound);
 }
 
 static void setup(void)
 {
-    const char *given = getenv("ATES_SEED");
-
     cr_assert_geq(sodium_init(), 0);
-    randombytes_buf(&seed, sizeof seed);
-    seed = given != NULL ? strtoull(given, NULL, 0) : seed;
+    seed = seed_start();
     snprintf(dir, sizeof dir, "/tmp/ates-test-token-XXXXXX");
     cr_assert_not_null(mkdtemp(dir));
     cr_assert_eq(ates_keys_create(dir, error, sizeof error), 0, "%s", error);
@@ -221,7 +214,6 @@ Test(token, altered_at_any_position)
 {
     char altered[ATES_TOKEN_MAX + 1];
 
-    fprintf(stderr, "ATES_SEED=%llu\n", (unsigned long long)seed);
     for (size_t i = 0; i < token_size; i++) {
         const bool last = i + 1 == token_size || token[i + 1] == '.';
         for (const char *c = BASE64_ALPHABET ".=+/ \n"; *c != '\0'; c++) {
@@ -458,7 +450,6 @@ Test(token, eviction_stays_correct, .timeout = 120)
     enum { TOKENS = 3 * 4096, CHECKS = 2 * TOKENS };
     char **tokens = calloc(TOKENS, sizeof *tokens);
 
-    fprintf(stderr, "ATES_SEED=%llu\n", (unsigned long long)seed);
     for (size_t i = 0; i < TOKENS; i++) {
         struct ates_claims claims = user;
         claims.user_id = i + 1;

@@ -203,7 +203,7 @@ static int read_rows(struct ctl *ctl, struct import_file *file, struct csv_reade
 static int read_file(struct ctl *ctl, struct import_file *file)
 {
     struct csv_reader reader;
-    struct columns columns;
+    struct columns columns = {.count = 0};
     struct csv_row head;
     const char *problem = NULL;
 
