@@ -23,11 +23,6 @@ static char token[ATES_TOKEN_MAX + 1];
 static size_t token_size;
 static uint64_t seed;
 
-static uint64_t draw(uint64_t bound)
-{
-    return seed_draw(&seed, bound);
-}
-
 static void setup(void)
 {
     cr_assert_geq(sodium_init(), 0);
@@ -218,7 +213,7 @@ Test(token, altered_at_any_position)
         const bool last = i + 1 == token_size || token[i + 1] == '.';
         for (const char *c = BASE64_ALPHABET ".=+/ \n"; *c != '\0'; c++) {
             const bool none = strchr(BASE64_ALPHABET, *c) == NULL;
-            if (*c == token[i] || (!last && !none && draw(64) != 0)) {
+            if (*c == token[i] || (!last && !none && seed_draw(&seed, 64) != 0)) {
                 continue;
             }
             strcpy(altered, token);
@@ -460,9 +455,9 @@ Test(token, eviction_stays_correct, .timeout = 120)
     }
     for (size_t n = 0; n < CHECKS; n++) {
         /* Most draws fall on a few, so that there are hits among the misses. */
-        const size_t i = draw(2) == 0 ? draw(64) : draw(TOKENS);
+        const size_t i = seed_draw(&seed, 2) == 0 ? seed_draw(&seed, 64) : seed_draw(&seed, TOKENS);
         struct ates_claims claims;
-        const bool late = draw(8) == 0;
+        const bool late = seed_draw(&seed, 8) == 0;
         if (late && i % 3 == 0) {
             assert_refused(tokens[i], strlen(tokens[i]), NOW_MS + 1, "TOKEN_EXPIRED");
             continue;
