@@ -3,6 +3,8 @@
 
 #include <criterion/criterion.h>
 
+#include <ates/tasks.h>
+
 #include "atesctl/help.h"
 
 Test(ctl_help, distance)
@@ -25,6 +27,13 @@ Test(ctl_help, suggestions)
     cr_expect_str_eq(ctl_suggest(&task_group, "lst"), "ls");
     cr_expect_null(ctl_suggest(NULL, "frobnicate"));
     cr_expect_null(ctl_suggest(&task_group, "x"));
+}
+
+Test(ctl_help, suggestions_among_a_services_commands)
+{
+    cr_expect_str_eq(ctl_suggest_service_command(&tasks_service, "show_tsk"), "show_task");
+    cr_expect_str_eq(ctl_suggest_service_command(&tasks_service, "helth"), "health");
+    cr_expect_null(ctl_suggest_service_command(&tasks_service, "frobnicate"));
 }
 
 /* What main.c takes for granted, and what a user may count on. */

@@ -111,6 +111,7 @@ Test(ctl_line, wrong_usage)
         "whoami --timeout nan",
         "whoami --timeout 1e9",
         "task reassign --yes=1",
+        "user passwd --p x --o",
         "task add x --description",
     };
 

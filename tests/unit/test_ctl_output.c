@@ -11,6 +11,7 @@
 #include <ates/auth.h>
 
 #include "atesctl/output.h"
+#include "atesctl/table.h"
 #include "core/calendar.h"
 
 static const char *cents(int64_t value)
@@ -37,9 +38,11 @@ Test(ctl_output, times_are_business_time)
 
     cr_assert_eq(ates_calendar_open("Europe/Moscow"), 0);
     ctl_format_time(INT64_C(1795344780000), text);
-    cr_expect_str_eq(text, "2026-11-22 13:53");
+    cr_expect_str_eq(text, "2026-11-22 13:53 MSK");
+    ctl_format_moment(INT64_C(1795344780000), text);
+    cr_expect_str_eq(text, "2026-11-22 13:53:00 MSK");
     ctl_format_time(-1, text);
-    cr_expect_str_eq(text, "1970-01-01 02:59");
+    cr_expect_str_eq(text, "1970-01-01 02:59 MSK");
 }
 
 static const char *csv_field(const char *text)
@@ -84,7 +87,7 @@ static void list(enum ctl_format format, size_t count)
     for (size_t i = 0; i < count; i++) {
         ctl_listing_add(listing, "a", &transfer);
     }
-    cr_expect_eq(ctl_listing_end(listing), CTL_OK);
+    cr_expect_eq(ctl_listing_end(listing, NULL), CTL_OK);
     ctl_listing_free(&listing);
     fflush(stdout);
 }
@@ -121,10 +124,72 @@ Test(ctl_output, table)
     setlocale(LC_CTYPE, "C.UTF-8");
     list(CTL_TABLE, 1);
     cr_expect_stdout_eq_str(
-        "service id timestamp        user_id kind       delta_cents balance_cents task_id "
-        "business_date description\n"
-        "a        7 2026-11-22 13:53       2 assign_fee      -12.34          0.66         "
-        "2026-11-22    Тонер, \"чёрный\"…\n");
+        "SERVICE ID TIME                 USER KIND       AMOUNT BALANCE DAY        DESCRIPTION\n"
+        "a        7 2026-11-22 13:53 MSK    2 assign_fee -12.34    0.66 2026-11-22 "
+        "Тонер, \"чёрный\"…\n");
+}
+
+static const struct ctl_column columns[] = {
+    {.heading = "ID", .is_number = true},
+    {.heading = "NAME", .is_text = true},
+    {.heading = "NOTE", .is_text = true, .drop = 1},
+    {.heading = "EMPTY"},
+};
+
+/* Prints two rows in so much room. */
+static void print_in(size_t width)
+{
+    char *cells[8] = {strdup("1"),
+                      strdup("Тонер для принтера на складе"),
+                      strdup("ещё не привезли"),
+                      NULL,
+                      strdup("12"),
+                      strdup("x"),
+                      NULL,
+                      NULL};
+
+    setlocale(LC_CTYPE, "C.UTF-8");
+    cr_redirect_stdout();
+    cr_expect_eq(ctl_table_print(columns, 4, cells, 2, width), 0);
+    fflush(stdout);
+    for (size_t i = 0; i < 8; i++) {
+        free(cells[i]);
+    }
+}
+
+Test(ctl_output, a_table_leaves_out_what_is_empty)
+{
+    print_in(0);
+    cr_expect_stdout_eq_str("ID NAME                         NOTE\n"
+                            " 1 Тонер для принтера на складе ещё не привезли\n"
+                            "12 x                            \n");
+}
+
+Test(ctl_output, a_text_that_is_cut_shows_it)
+{
+    print_in(40);
+    cr_expect_stdout_eq_str("ID NAME                  NOTE\n"
+                            " 1 Тонер для принтера н… ещё не привезли\n"
+                            "12 x                     \n");
+}
+
+Test(ctl_output, without_room_columns_are_left_out)
+{
+    print_in(20);
+    cr_expect_stdout_eq_str("ID NAME\n"
+                            " 1 Тонер для принте…\n"
+                            "12 x\n");
+}
+
+Test(ctl_output, a_row_becomes_lines_at_last)
+{
+    print_in(12);
+    cr_expect_stdout_eq_str("ID   1\n"
+                            "NAME Тонер для принтера на складе\n"
+                            "NOTE ещё не привезли\n"
+                            "\n"
+                            "ID   12\n"
+                            "NAME x\n");
 }
 
 Test(ctl_output, secrets_are_never_written)

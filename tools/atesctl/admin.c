@@ -19,6 +19,7 @@
 #include "ctl.h"
 #include "domains.h"
 #include "output.h"
+#include "refusal.h"
 #include "remote.h"
 
 #define ERROR_SIZE 8192u
@@ -63,14 +64,18 @@ static int take_data(const struct ctl *ctl, const struct ctl_input *input,
 /* What went wrong with a folder, as an exit code. */
 static int fail(int fault, const char *error)
 {
-    return ctl_fail(fault == -ENOENT ? CTL_NOT_FOUND : CTL_REFUSED,
+    return ctl_fail(fault == -ENOENT  ? CTL_NOT_FOUND
+                    : fault == -EBUSY ? CTL_CONFLICT
+                                      : CTL_REFUSED,
                     fault == -EBUSY ? "again once atesd is stopped" : NULL, "%s",
                     error[0] != '\0' ? error : strerror(-fault));
 }
 
-static int refused(const char *command, int result, const struct ates_refusal *refusal)
+static int refused(const char *command, const void *body, int result,
+                   const struct ates_refusal *refusal)
 {
-    return result < 0 ? fail(result, "") : ctl_refused("auth", command, refusal);
+    return result < 0 ? fail(result, "")
+                      : ctl_refused("auth", ctl_command(&auth_service, command), body, refusal);
 }
 
 static const struct ates_caller init_caller = {.signed_in = true, .role = ATES_INTERNALSERVICE};
@@ -85,7 +90,7 @@ static int refuse_second(struct ctl *ctl, struct ates_engine *engine)
                                &refusal);
 
     if (r != 0) {
-        return refused("show_all_users", r, &refusal);
+        return refused("show_all_users", &body, r, &refusal);
     }
     if (result.items.count > 0) {
         const struct auth_user *user = result.items.items;
@@ -134,7 +139,7 @@ static int register_first(struct ctl *ctl, const struct ctl_input *input,
 
     int r = ates_message_check(&auth_register_user_message, &body, &refusal);
     if (r != 0) {
-        return refused("register_user", r, &refusal);
+        return refused("register_user", &body, r, &refusal);
     }
     int code = drawn ? show_password(password) : CTL_OK;
     if (code != CTL_OK) {
@@ -143,7 +148,7 @@ static int register_first(struct ctl *ctl, const struct ctl_input *input,
     r = ates_engine_invoke(engine, &init_caller, "register_user", &body, ctl->arena, &result,
                            &refusal);
     if (r != 0) {
-        return refused("register_user", r, &refusal);
+        return refused("register_user", &body, r, &refusal);
     }
     ctl_say("%.*s is the administrator (user %" PRIu64 "); once atesd runs: atesctl login %.*s",
             (int)body.login.size, body.login.data, result.user_id, (int)body.login.size,
@@ -162,7 +167,10 @@ static int init_with_engine(struct ctl *ctl, const struct ctl_input *input,
         return code;
     }
     if (file != NULL) {
-        code = ctl_read_password(ctl, file, NULL, false, password);
+        const struct ctl_password_source source = {file, "--password-file FILE (-: stdin)",
+                                                   "Password", false};
+
+        code = ctl_read_password(ctl, &source, password);
     } else {
         draw_password(password);
     }
@@ -280,9 +288,10 @@ static const struct ates_field rebuild_row_fields[] = {
 static ATES_MESSAGE(rebuild_row, "rebuild");
 
 static int check_one(const struct ates_domain *domain, const struct ates_config *config,
-                     struct ctl_listing *listing)
+                     bool for_people, struct ctl_listing *listing)
 {
     const char *name = domain->service->name;
+    (void)for_people;
     struct meter meter = meter_begin(name, "reading the log");
     const struct ates_progress progress = {tell, &meter};
     struct ates_check_report report = {.records = 0};
@@ -307,8 +316,9 @@ static int check_one(const struct ates_domain *domain, const struct ates_config 
     return r == 0 ? CTL_OK : ctl_fail(CTL_REFUSED, NULL, "%s is damaged: %s", name, error);
 }
 
+/* People are told of tables that differ, programs of all. */
 static int rebuild_one(const struct ates_domain *domain, const struct ates_config *config,
-                       struct ctl_listing *listing)
+                       bool for_people, struct ctl_listing *listing)
 {
     const char *name = domain->service->name;
     struct meter meter = meter_begin(name, "replaying the log");
@@ -323,6 +333,10 @@ static int rebuild_one(const struct ates_domain *domain, const struct ates_confi
     }
     for (size_t i = 0; i < report.table_count; i++) {
         const struct ates_table_comparison *rows = &report.tables[i].rows;
+
+        if (for_people && rows->differences == 0) {
+            continue;
+        }
         const struct rebuild_row row = {
             .service = ates_text_from(name),
             .table = ates_text_from(report.tables[i].name),
@@ -344,17 +358,17 @@ static int rebuild_one(const struct ates_domain *domain, const struct ates_confi
 }
 
 typedef int work_fn(const struct ates_domain *domain, const struct ates_config *config,
-                    struct ctl_listing *listing);
+                    bool for_people, struct ctl_listing *listing);
 
 /* Goes on after a service with damage, so that one run tells of all; the first code but 0 is the
- * whole's. */
-static int each_service(const struct ates_config *config, work_fn *work,
+ * whole's. Data in use are so as a whole. */
+static int each_service(const struct ates_config *config, work_fn *work, bool for_people,
                         struct ctl_listing *listing)
 {
     char folder[sizeof config->data_dir + 64];
     int code = CTL_OK;
 
-    for (size_t i = 0; ates_domains[i] != NULL; i++) {
+    for (size_t i = 0; ates_domains[i] != NULL && code != CTL_CONFLICT; i++) {
         const char *name = ates_domains[i]->service->name;
 
         snprintf(folder, sizeof folder, "%s/%s/log", config->data_dir, name);
@@ -362,7 +376,7 @@ static int each_service(const struct ates_config *config, work_fn *work,
             ctl_say("%s has no data yet", name);
             continue;
         }
-        const int found = work(ates_domains[i], config, listing);
+        const int found = work(ates_domains[i], config, for_people, listing);
         code = code != CTL_OK ? code : found;
     }
     return code;
@@ -386,8 +400,8 @@ static int list_work(const struct ctl *ctl, const struct ctl_input *input,
     if (listing == NULL) {
         return ctl_fail(CTL_REFUSED, NULL, "out of memory");
     }
-    code = each_service(&config, work, listing);
-    const int ended = ctl_listing_end(listing);
+    code = each_service(&config, work, ctl->format == CTL_TABLE, listing);
+    const int ended = ctl_listing_end(listing, NULL);
     ctl_listing_free(&listing);
     return code != CTL_OK ? code : ended;
 }

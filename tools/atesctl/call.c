@@ -9,7 +9,9 @@
 
 #include "core/message_json.h"
 #include "ctl.h"
+#include "help.h"
 #include "output.h"
+#include "refusal.h"
 #include "remote.h"
 
 static const struct ctl_option call_options[] = {
@@ -24,13 +26,25 @@ static int find(const char *name, const struct ates_service **service,
 
     *service = ctl_service(name, size);
     if (*service == NULL) {
-        return ctl_fail(CTL_USAGE, "atesctl call --help", "there is no service '%.*s'",
-                        (int)(size < 64 ? size : 64), name);
+        ctl_fail(CTL_USAGE, NULL,
+                 "there is no service '%.*s'; there are:", (int)(size < 64 ? size : 64), name);
+        for (size_t i = 0; ctl_service_at(i) != NULL; i++) {
+            ctl_say("  %s", ctl_service_at(i)->name);
+        }
+        return CTL_USAGE;
     }
     const char *rest = name + size + (name[size] == '.' ? 1 : 0);
     *command = ates_service_command(*service, rest, strlen(rest));
     if (*command != NULL) {
         return CTL_OK;
+    }
+    const char *near = ctl_suggest_service_command(*service, rest);
+    if (near != NULL) {
+        char advice[128];
+
+        snprintf(advice, sizeof advice, "atesctl call %s.%s", (*service)->name, near);
+        return ctl_fail(CTL_USAGE, advice, "there is no command '%.100s': did you mean '%s.%s'?",
+                        name, (*service)->name, near);
     }
     ctl_fail(CTL_USAGE, NULL, "there is no command '%.100s'; %s has:", name, (*service)->name);
     for (size_t i = 0; i < (*service)->command_count; i++) {
@@ -44,13 +58,83 @@ static int find(const char *name, const struct ates_service **service,
     return CTL_USAGE;
 }
 
+/* What a field may hold, in words. */
+static void describe(const struct ates_field *field, char *out, size_t size)
+{
+    static const char *const rules[] = {
+        [ATES_RULE_LINE] = " in one line",           [ATES_RULE_ASCII] = " of ASCII",
+        [ATES_RULE_LOGIN] = " of A-Z a-z 0-9 . _ -", [ATES_RULE_EMAIL] = ", an e-mail address",
+        [ATES_RULE_DATE] = ", as YYYY-MM-DD",        [ATES_RULE_TEXT] = "",
+    };
+    size_t used = 0;
+
+    if (field->type == ATES_ENUM) {
+        for (size_t i = field->names[0] == NULL; field->names[i] != NULL && used < size; i++) {
+            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "",
+                                     field->names[i]);
+        }
+    } else if (field->type == ATES_BOOL) {
+        snprintf(out, size, "true or false");
+    } else if (field->type == ATES_TEXT && field->rule == ATES_RULE_DATE) {
+        snprintf(out, size, "a date%s", rules[field->rule]);
+    } else if (field->type == ATES_TEXT) {
+        snprintf(out, size, field->max > 0 ? "%lld to %lld characters%s%s" : "text",
+                 (long long)field->min, (long long)field->max, rules[field->rule],
+                 field->secret ? "; secret: asked for, or =@FILE, or =- for stdin" : "");
+    } else if (field->max > 0) {
+        snprintf(out, size, "a number from %lld to %lld", (long long)field->min,
+                 (long long)field->max);
+    } else if (field->type == ATES_UINT) {
+        snprintf(out, size, "a number from %lld", (long long)field->min);
+    } else {
+        snprintf(out, size, "a number");
+    }
+}
+
+static void print_fields(FILE *out, const struct ates_message *body)
+{
+    char words[256];
+
+    fputs(body->count > 0 ? "Fields:\n" : "It has no fields.\n", out);
+    for (size_t i = 0; i < body->count; i++) {
+        const struct ates_field *field = &body->fields[i];
+        const char *summary = field->summary != NULL ? field->summary : "";
+
+        describe(field, words, sizeof words);
+        fprintf(out, "  %-16s %s%s%s%s\n", field->name, field->optional ? "(optional) " : "", words,
+                summary[0] != '\0' ? "; " : "", summary);
+    }
+}
+
+static int help_call(const struct ctl_input *input)
+{
+    const struct ates_service *service;
+    const struct ates_command *command;
+    char roles[160];
+
+    if (find(input->arguments[0], &service, &command) != CTL_OK) {
+        return CTL_USAGE;
+    }
+    ctl_roles(command->callers, roles, sizeof roles);
+    printf("Usage: atesctl call %s.%s%s\n\n%s\n\n", service->name, command->name,
+           command->body->count > 0 ? " FIELD=VALUE..." : "", command->summary);
+    print_fields(stdout, command->body);
+    printf("\nWho may: %s%s.\n", roles,
+           command->callers & ATES_NO_TOKEN ? "; also without being signed in" : "");
+    return ctl_flush();
+}
+
 /* Reads a secret: file NULL asks for it. */
 static int set_secret(struct ctl *ctl, const struct ates_command *command, void *body,
                       const char *field, const char *file)
 {
     char secret[CTL_PASSWORD_SIZE];
 
-    int code = ctl_read_password(ctl, file, field, false, secret);
+    char instead[128];
+    const struct ctl_password_source source = {file, instead, field, false};
+
+    snprintf(instead, sizeof instead, "%s=@FILE, or %s=- for stdin", field, field);
+    int code = ctl_read_password(ctl, &source, secret);
     if (code == CTL_OK) {
         code = ctl_set(ctl, command, body, field, secret, field);
     }
@@ -96,10 +180,12 @@ static int fill_rest(struct ctl *ctl, const struct ates_command *command, void *
         if (given[i] || field->optional) {
             continue;
         }
-        code = field->secret ? set_secret(ctl, command, body, field->name, NULL)
-                             : ctl_fail(CTL_USAGE, NULL, "%s: %s=... is needed%s%s", command->name,
-                                        field->name, field->summary ? ": " : "",
-                                        field->summary ? field->summary : "");
+        if (field->secret) {
+            code = set_secret(ctl, command, body, field->name, NULL);
+        } else {
+            code = ctl_fail(CTL_USAGE, NULL, "%s: %s=... is needed", command->name, field->name);
+            print_fields(stderr, command->body);
+        }
     }
     return code;
 }
@@ -116,6 +202,7 @@ static int print_json(const struct ates_message *message, const void *value)
 
 static int run_call(struct ctl *ctl, const struct ctl_input *input)
 {
+    char drawn_id[37];
     const struct ates_service *service;
     const struct ates_command *command;
 
@@ -133,8 +220,12 @@ static int run_call(struct ctl *ctl, const struct ctl_input *input)
         code = fill_rest(ctl, command, body, given);
     }
     if (code == CTL_OK) {
-        code = ctl_call(ctl, service, command, ctl_value(input, "request-id"), body, ctl->arena,
-                        result);
+        const char *given_id = ctl_value(input, "request-id");
+
+        ates_request_id_new(drawn_id);
+        code = ctl_call(ctl, service, command,
+                        given_id != NULL || ctl_is_query(service, command) ? given_id : drawn_id,
+                        body, ctl->arena, result);
     }
     return code == CTL_OK ? print_json(command->result, result) : code;
 }
@@ -145,11 +236,14 @@ static const struct ctl_command call_command = {
     .summary = "Call any command of any service; the result is JSON",
     .examples = "atesctl call tasks.show_task task_id=12\n"
                 "atesctl call accounting.health\n"
-                "atesctl call tasks.create_task name=\"Count toner\" description= --request-id a1",
+                "atesctl call tasks.create_task name=\"Count toner\" description= --request-id a1\n"
+                "atesctl call tasks.create_task --help",
+    .look = "a show_ command",
     .options = call_options,
     .min = 1,
     .max = -1,
     .run = run_call,
+    .help = help_call,
 };
 
 static const struct ctl_command *const commands[] = {&call_command, NULL};

@@ -35,8 +35,9 @@ struct ctl_session;
 struct ctl {
     struct ates_config config; /* file, environment and --run; its time zone is the process's */
     enum ctl_format format;
-    bool no_input;               /* never ask */
-    int64_t timeout_ms;          /* of one call */
+    bool no_input;      /* never ask */
+    int64_t timeout_ms; /* of one call; while options are taken, 0: not given */
+    const struct ctl_command *command;
     struct ates_arena *arena;    /* for as long as the command runs */
     struct ates_client *client;  /* see remote.h; NULL until the first call */
     struct ctl_session *session; /* see session_store.h; NULL until it was loaded */
@@ -61,14 +62,22 @@ struct ctl_input {
     const char *values[CTL_OPTIONS_MAX]; /* by the index in command->options */
 };
 
+#define CTL_TIMEOUT_MS 5000
+
 struct ctl_command {
     const char *name;
     const char *usage; /* its arguments in help: "LOGIN --email E --role R"; "" for none */
     const char *summary;
+    const char *notes;                /* lines for help, after the summary; NULL for none */
     const char *examples;             /* lines without indentation; NULL for none */
+    const char *look;                 /* what shows whether a change was made; NULL: none is */
+    int64_t timeout_ms;               /* of its calls; 0: CTL_TIMEOUT_MS */
     const struct ctl_option *options; /* NULL, or ended by a NULL name */
     int min, max;                     /* positional arguments; max -1: any number */
     int (*run)(struct ctl *ctl, const struct ctl_input *input); /* returns enum ctl_exit */
+    /* Help on what the arguments name, instead of the command's own; returns enum ctl_exit. NULL:
+     * there is none. Called with one argument or more. */
+    int (*help)(const struct ctl_input *input);
 };
 
 struct ctl_group {
@@ -100,10 +109,17 @@ bool ctl_confirm(const struct ctl *ctl, const char *question);
 
 #define CTL_PASSWORD_SIZE 1026u /* 256 characters of 4 bytes, a newline and a NUL */
 
-/* Reads a password: the first line of file ("-": stdin) or, where file is NULL, asked for without
- * echo on the terminal, twice where confirm. prompt as "Password for ann". Returns CTL_OK with it
- * in out, or another code with the reason said. The caller wipes out with sodium_memzero. */
-int ctl_read_password(const struct ctl *ctl, const char *file, const char *prompt, bool confirm,
+/* Where a password comes from. */
+struct ctl_password_source {
+    const char *file;    /* its first line ("-": stdin); NULL: asked for without echo */
+    const char *instead; /* how to give it where nobody can be asked */
+    const char *prompt;  /* "Password of ann" */
+    bool confirm;        /* ask twice, until both are the same */
+};
+
+/* Reads a password. Returns CTL_OK with it in out, or another code with the reason said. The caller
+ * wipes out with sodium_memzero. */
+int ctl_read_password(const struct ctl *ctl, const struct ctl_password_source *source,
                       char out[CTL_PASSWORD_SIZE]);
 
 /* Reads one line from the terminal. Codes as above. */

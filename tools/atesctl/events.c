@@ -62,7 +62,7 @@ static void print_columns(const struct tail *self, const char *topic, const json
 
     if (self->ctl->format == CTL_TABLE) {
         if (time_ms != 0) {
-            ctl_format_time(time_ms, time);
+            ctl_format_moment(time_ms, time);
         }
         printf("%s  %s  %" JSON_INTEGER_FORMAT "  %s\n", time, topic, seq, text ? text : "");
     } else {
@@ -172,7 +172,7 @@ static int run_socket(struct tail *self, void *context)
     char endpoint[256];
 
     if (ates_endpoint(run_dir, "events", endpoint, sizeof endpoint) != 0) {
-        return ctl_unreached(self->ctl, "events", -ENAMETOOLONG);
+        return ctl_unreached(self->ctl, "events", true, -ENAMETOOLONG);
     }
     if (access(endpoint + strlen("ipc://"), W_OK) != 0) {
         return ctl_fail(CTL_UNREACHABLE, "is atesd running? see --run",
@@ -259,7 +259,9 @@ static int run_dead(struct ctl *ctl, const struct ctl_input *input)
             code = code != CTL_OK ? code : r;
         }
     }
-    const int ended = code == CTL_OK || code == CTL_UNREACHABLE ? ctl_listing_end(listing) : CTL_OK;
+    const int ended = code == CTL_OK || code == CTL_UNREACHABLE
+                          ? ctl_listing_end(listing, "no dead letters")
+                          : CTL_OK;
     ctl_listing_free(&listing);
     return code != CTL_OK ? code : ended;
 }

@@ -13,7 +13,7 @@ static const struct ctl_option global_options[] = {
     {"run", "DIR", "the services' run folder (default: $ATES_RUN, or /run/ates)"},
     {"output", "FORMAT", "-o: table, json or csv (default: table)"},
     {"no-input", NULL, "never ask for anything"},
-    {"timeout", "S", "how many seconds to wait for a reply (default: 5)"},
+    {"timeout", "S", "how many seconds to wait for a reply (default: 5, or the command's own)"},
     {"help", NULL, "-h: print help, also after a command"},
     {"version", NULL, "-V: print the version"},
     {NULL, NULL, NULL},
@@ -86,9 +86,13 @@ void ctl_help_command(FILE *out, const struct ctl_group *group, const struct ctl
         }
         fputs("\n", out);
     }
-    fprintf(out, "Usage: atesctl %s%s%s%s%s\n\n%s.\n", group->name ? group->name : "",
+    fprintf(out, "Usage: atesctl %s%s%s%s%s\n\n%s.\n%s", group->name ? group->name : "",
             group->name ? " " : "", command->name, command->usage[0] != '\0' ? " " : "",
-            command->usage, command->summary);
+            command->usage, command->summary, command->notes != NULL ? command->notes : "");
+    if (command->timeout_ms > 0) {
+        fprintf(out, "Waits for its reply for %d s, where no --timeout is given.\n",
+                (int)(command->timeout_ms / 1000));
+    }
     if (command->options != NULL) {
         fputs("\nOptions:\n", out);
         print_options(out, command->options);
@@ -128,6 +132,14 @@ struct nearest {
     size_t distance;
 };
 
+/* None yet; a word that is farther than this from the one that was meant is another word. */
+static struct nearest nearest_to(const char *word)
+{
+    const size_t size = strlen(word);
+
+    return (struct nearest){NULL, 1 + (size < 3 ? 1 : size / 3 + 1)};
+}
+
 static void consider(struct nearest *nearest, const char *candidate, const char *word)
 {
     const size_t distance = ctl_word_distance(candidate, word);
@@ -147,8 +159,7 @@ static void consider_commands(struct nearest *nearest, const struct ctl_group *g
 
 const char *ctl_suggest(const struct ctl_group *group, const char *word)
 {
-    const size_t size = strlen(word);
-    struct nearest nearest = {NULL, 1 + (size < 3 ? 1 : size / 3 + 1)};
+    struct nearest nearest = nearest_to(word);
 
     if (group != NULL) {
         consider_commands(&nearest, group, word);
@@ -159,6 +170,19 @@ const char *ctl_suggest(const struct ctl_group *group, const char *word)
             consider(&nearest, ctl_groups[i]->name, word);
         } else {
             consider_commands(&nearest, ctl_groups[i], word);
+        }
+    }
+    return nearest.word;
+}
+
+const char *ctl_suggest_service_command(const struct ates_service *service, const char *word)
+{
+    const struct ates_service *const both[] = {service, &ates_common_service};
+    struct nearest nearest = nearest_to(word);
+
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; j < both[i]->command_count; j++) {
+            consider(&nearest, both[i]->commands[j].name, word);
         }
     }
     return nearest.word;

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include <ates/service.h>
+
 #include "ctl.h"
 
 /* All groups; NULL at the end. */
@@ -22,5 +24,8 @@ size_t ctl_word_distance(const char *a, const char *b);
 /* The word nearest to this one among a group's commands (NULL: among groups and the words of their
  * own), or NULL where none is near. */
 const char *ctl_suggest(const struct ctl_group *group, const char *word);
+
+/* The same among a service's commands. */
+const char *ctl_suggest_service_command(const struct ates_service *service, const char *word);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "core/text.h"
 #include "csv.h"
 
 #define FILE_SIZE_MAX ((size_t)1 << 30)
@@ -99,8 +100,14 @@ static int read_head(const struct import_file *file, const struct csv_row *head,
         return code;
     }
     if (columns->name == ABSENT) {
+        const bool other_separator = head->count == 1 && head->fields[0].size > 0 &&
+                                     (memchr(head->fields[0].data, ';', head->fields[0].size) ||
+                                      memchr(head->fields[0].data, '\t', head->fields[0].size));
+
         return ctl_fail(CTL_REFUSED, "make the first line: name,description",
-                        "%s:%zu: there is no column 'name'", file->name, head->line);
+                        other_separator ? "%s:%zu: the fields must be separated by commas"
+                                        : "%s:%zu: there is no column 'name'",
+                        file->name, head->line);
     }
     columns->count = head->count;
     for (size_t i = 0; i < head->count; i++) {
@@ -193,7 +200,11 @@ static int read_rows(struct ctl *ctl, struct import_file *file, struct csv_reade
         bad++;
     }
     if (bad > 0) {
-        return ctl_fail(CTL_REFUSED, "correct the file and import it again",
+        return ctl_fail(CTL_REFUSED,
+                        ates_utf8_valid(file->data, file->size)
+                            ? "correct the file and import it again"
+                            : "iconv -f WINDOWS-1251 -t UTF-8 FILE.csv > UTF-8.csv, with the "
+                              "file's own encoding",
                         "nothing was imported: %s has %zu bad row%s", file->name, bad,
                         bad == 1 ? "" : "s");
     }

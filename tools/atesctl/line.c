@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,10 +65,30 @@ static int take_timeout(struct ctl *ctl, const char *text)
     return CTL_OK;
 }
 
-/* What getopt_long did not like. */
-static int refuse_option(const struct ctl_line *line, int found, char **arguments)
+/* How many options begin as this argument does ("--na=x"), and their names. */
+static size_t find_options(const struct option *options, const char *argument, char *names,
+                           size_t size)
 {
-    char advice[128];
+    const char *word = argument + strspn(argument, "-");
+    const size_t word_size = strcspn(word, "=");
+    size_t count = 0, used = 0;
+
+    names[0] = '\0';
+    for (; options->name != NULL; options++) {
+        if (strncmp(options->name, word, word_size) == 0 && used < size) {
+            used += (size_t)snprintf(names + used, size - used, "%s--%s", count > 0 ? " or " : "",
+                                     options->name);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* What getopt_long did not like. */
+static int refuse_option(const struct ctl_line *line, int found, const struct option *options,
+                         char **arguments)
+{
+    char advice[128], names[256];
     const bool is_short = optopt > 0 && optopt < 256;
 
     snprintf(advice, sizeof advice, "atesctl %s%s%s%s--help",
@@ -78,10 +99,14 @@ static int refuse_option(const struct ctl_line *line, int found, char **argument
         return ctl_fail(CTL_USAGE, advice,
                         found == ':' ? "-%c needs a value" : "there is no option -%c", optopt);
     }
+    if (found != ':' && optopt == 0 &&
+        find_options(options, arguments[optind - 1], names, sizeof names) > 1) {
+        return ctl_fail(CTL_USAGE, advice, "%.60s may be %s", arguments[optind - 1], names);
+    }
     return ctl_fail(CTL_USAGE, advice,
                     found == ':'  ? "%.60s needs a value"
                     : optopt != 0 ? "%.60s: this option takes no value"
-                                  : "there is no option %.60s, or more than one begins so",
+                                  : "there is no option %.60s",
                     arguments[optind - 1]);
 }
 
@@ -124,7 +149,7 @@ static int take_options(struct ctl *ctl, struct ctl_line *line, int count, char 
         } else if (found >= OPTION_OWN) {
             line->input.values[found - OPTION_OWN] = optarg ? optarg : "";
         } else {
-            code = refuse_option(line, found, arguments);
+            code = refuse_option(line, found, options, arguments);
         }
     }
     return code;
@@ -176,20 +201,20 @@ int ctl_line_check(const struct ctl_line *line)
 {
     const struct ctl_command *command = line->command;
     const int count = line->input.count;
+    const char *group = line->group->name ? line->group->name : "";
+    const char *space = line->group->name ? " " : "";
     char advice[128];
 
     if (count >= command->min && (command->max < 0 || count <= command->max)) {
         return CTL_OK;
     }
-    snprintf(advice, sizeof advice, "atesctl %s%s%s --help",
-             line->group->name ? line->group->name : "", line->group->name ? " " : "",
-             command->name);
+    snprintf(advice, sizeof advice, "atesctl %s%s%s --help", group, space, command->name);
     if (count < command->min) {
-        return ctl_fail(CTL_USAGE, advice, "%s needs %s: %s", command->name,
+        return ctl_fail(CTL_USAGE, advice, "%s%s%s needs %s: %s", group, space, command->name,
                         command->min == 1 ? "an argument" : "more arguments", command->usage);
     }
-    return ctl_fail(CTL_USAGE, advice, "%s does not take the argument '%.60s'", command->name,
-                    line->input.arguments[command->max]);
+    return ctl_fail(CTL_USAGE, advice, "%s%s%s does not take the argument '%.60s'", group, space,
+                    command->name, line->input.arguments[command->max]);
 }
 
 int ctl_line_parse(struct ctl *ctl, struct ctl_line *line, int count, char **arguments)

@@ -99,7 +99,7 @@ int ctl_list_pages(struct ctl *ctl, const struct ates_service *service,
 }
 
 int ctl_list(struct ctl *ctl, const struct ates_service *service, const char *name, void *body,
-             const char *limit)
+             const char *limit, const char *nothing)
 {
     const struct ates_command *command = ctl_command(service, name);
     uint64_t left;
@@ -114,7 +114,7 @@ int ctl_list(struct ctl *ctl, const struct ates_service *service, const char *na
     }
     code = ctl_list_pages(ctl, service, command, body, NULL, listing, &left);
     if (code == CTL_OK) {
-        code = ctl_listing_end(listing);
+        code = ctl_listing_end(listing, nothing);
     }
     ctl_listing_free(&listing);
     return code;

@@ -15,13 +15,14 @@
 #include "line.h"
 #include "session_store.h"
 
-#define TIMEOUT_DEFAULT_MS 5000
-
 /* Help, where it was asked for or a word is missing. */
 static int print_help(const struct ctl_line *line)
 {
     FILE *out = line->help ? stdout : stderr;
 
+    if (line->command != NULL && line->command->help != NULL && line->input.count > 0) {
+        return line->command->help(&line->input);
+    }
     if (line->command != NULL) {
         ctl_help_command(out, line->group, line->command);
     } else if (line->group != NULL) {
@@ -45,6 +46,11 @@ static int configure(struct ctl *ctl, const struct ctl_line *line)
     if (r != 0) {
         return ctl_fail(r == -EINVAL ? CTL_USAGE : CTL_REFUSED, NULL, "%s", error);
     }
+    ctl->command = line->command;
+    if (ctl->timeout_ms == 0) {
+        ctl->timeout_ms =
+            line->command->timeout_ms > 0 ? line->command->timeout_ms : CTL_TIMEOUT_MS;
+    }
     ctl->arena = ates_arena_new();
     return ctl->arena != NULL ? CTL_OK : ctl_fail(CTL_REFUSED, NULL, "out of memory");
 }
@@ -60,7 +66,7 @@ static void set_locale(void)
 
 int main(int argc, char **argv)
 {
-    static struct ctl ctl = {.timeout_ms = TIMEOUT_DEFAULT_MS};
+    static struct ctl ctl;
     struct ctl_line line = {.group = NULL};
 
     zsys_handler_set(NULL); /* before anything of CZMQ: signals are ours */

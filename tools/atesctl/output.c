@@ -2,35 +2,67 @@
  * cells are made from that: no field is known here by more than the end of its name. */
 #include "output.h"
 
+#include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <jansson.h>
-#include <libsmartcols.h>
 
 #include "core/message_json.h"
+#include "table.h"
 
 struct ctl_listing {
     const struct ates_message *message;
     const char *label;
     enum ctl_format format;
-    struct libscols_table *table; /* of CTL_TABLE */
     size_t count;
+    struct ctl_column *columns; /* of CTL_TABLE, as the rest */
+    size_t column_count;
+    char **cells;
+    size_t capacity; /* rows */
 };
 
-void ctl_format_time(int64_t time_ms, char out[CTL_TIME_SIZE])
+/* How columns are headed that are not called by their field's name in capitals, and which are left
+ * out first where there is no room (see table.h). */
+static const struct {
+    const char *field, *heading; /* NULL: as others */
+    int drop;
+} headings[] = {
+    {"actor_id", "BY", 0},        {"assigned_to", "TO", 0},       {"balance_cents", "BALANCE", 0},
+    {"business_date", "DAY", 1},  {"created_at", "CREATED", 4},   {"created_by", "BY", 3},
+    {"delta_cents", "AMOUNT", 0}, {"description", NULL, 2},       {"disabled", NULL, 3},
+    {"email", NULL, 3},           {"finished_at", "FINISHED", 3}, {"first_key", "FIRST KEY", 1},
+    {"from_user_id", "FROM", 0},  {"income_cents", "INCOME", 0},  {"is_finished", "DONE", 0},
+    {"message", NULL, 2},         {"rows_before", "BEFORE", 0},   {"task_id", "TASK", 3},
+    {"timestamp", "TIME", 0},     {"to_user_id", "TO", 0},        {"today_cents", "TODAY", 0},
+    {"user_id", "USER", 0},
+};
+
+static void format_time(int64_t time_ms, const char *format, char out[CTL_TIME_SIZE])
 {
     const time_t seconds = time_ms / 1000 - (time_ms % 1000 < 0);
     struct tm local;
 
     if (localtime_r(&seconds, &local) == NULL ||
-        strftime(out, CTL_TIME_SIZE, "%Y-%m-%d %H:%M", &local) == 0) {
+        strftime(out, CTL_TIME_SIZE, format, &local) == 0) {
         snprintf(out, CTL_TIME_SIZE, "%" PRId64, time_ms);
     }
+}
+
+void ctl_format_time(int64_t time_ms, char out[CTL_TIME_SIZE])
+{
+    format_time(time_ms, "%Y-%m-%d %H:%M %Z", out);
+}
+
+void ctl_format_moment(int64_t time_ms, char out[CTL_TIME_SIZE])
+{
+    format_time(time_ms, "%Y-%m-%d %H:%M:%S %Z", out);
 }
 
 void ctl_format_cents(int64_t cents, char out[CTL_TIME_SIZE])
@@ -134,35 +166,63 @@ static void fit_cell(char *cell, bool first_line)
     }
 }
 
-static struct libscols_column *add_column(struct libscols_table *table, const char *name,
-                                          bool is_number, bool is_long)
+static bool is_shown(const struct ates_field *field)
 {
-    return scols_table_new_column(table, name, is_long ? 0.2 : 0,
-                                  is_number ? SCOLS_FL_RIGHT
-                                  : is_long ? SCOLS_FL_TRUNC
-                                            : 0);
+    return is_for_people(field) && !field->secret;
 }
 
-static struct libscols_table *new_table(const struct ates_message *message, const char *label)
+/* The heading is to be freed. */
+static struct ctl_column make_column(const struct ates_field *field)
 {
-    struct libscols_table *table = scols_new_table();
-    bool made = table != NULL && (label == NULL || add_column(table, label, false, false) != NULL);
+    const bool is_integer = field->type == ATES_UINT || field->type == ATES_INT;
+    struct ctl_column column = {
+        .is_number = is_integer && !is_time(field->name),
+        .is_text = field->type == ATES_TEXT && (field->max == 0 || field->max > 100),
+    };
+    const char *heading = NULL;
 
-    for (size_t i = 0; made && i < message->count; i++) {
-        const struct ates_field *field = &message->fields[i];
-        const bool is_number =
-            (field->type == ATES_UINT || field->type == ATES_INT) && !is_time(field->name);
-        const bool is_long = field->type == ATES_TEXT && (field->max == 0 || field->max > 100);
-
-        if (is_for_people(field) && !field->secret) {
-            made = add_column(table, field->name, is_number, is_long) != NULL;
+    for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++) {
+        if (strcmp(headings[i].field, field->name) == 0) {
+            heading = headings[i].heading;
+            column.drop = headings[i].drop;
         }
     }
-    if (!made) {
-        scols_unref_table(table);
-        return NULL;
+    char *words = strdup(heading != NULL ? heading : field->name);
+    for (char *c = words; c != NULL && *c != '\0'; c++) {
+        *c = (char)(*c == '_' ? ' ' : toupper((unsigned char)*c));
     }
-    return table;
+    column.heading = words;
+    return column;
+}
+
+/* Their headings are to be freed. Returns how many, 0 when out of memory. */
+static size_t make_columns(const struct ates_message *message, const char *label,
+                           struct ctl_column **out)
+{
+    struct ctl_column *columns = calloc(message->count + 1, sizeof *columns);
+    const struct ates_field named = {.name = label, .type = ATES_ENUM};
+    size_t count = 0;
+    bool made = columns != NULL;
+
+    if (made && label != NULL) {
+        columns[count++] = make_column(&named);
+    }
+    for (size_t i = 0; made && i < message->count; i++) {
+        if (is_shown(&message->fields[i])) {
+            columns[count++] = make_column(&message->fields[i]);
+            made = columns[count - 1].heading != NULL;
+        }
+    }
+    *out = columns;
+    return made ? count : 0;
+}
+
+static void free_columns(struct ctl_column *columns, size_t count)
+{
+    for (size_t i = 0; columns != NULL && i < count; i++) {
+        free((char *)columns[i].heading);
+    }
+    free(columns);
 }
 
 static void write_csv_row(const struct ates_buffer *row)
@@ -204,9 +264,8 @@ struct ctl_listing *ctl_listing_new(const struct ctl *ctl, const struct ates_mes
     if (self->format == CTL_CSV) {
         write_csv_head(self);
     } else if (self->format == CTL_TABLE) {
-        scols_init_debug(0);
-        self->table = new_table(message, label);
-        if (self->table == NULL) {
+        self->column_count = make_columns(message, label, &self->columns);
+        if (self->column_count == 0) {
             ctl_listing_free(&self);
         }
     }
@@ -240,30 +299,43 @@ static void add_csv(struct ctl_listing *self, const char *label_value, const jso
     ates_buffer_release(&row);
 }
 
-static void add_line(struct ctl_listing *self, const char *label_value, const json_t *json)
+/* The cells of one value, by columns: those of a list are of one line. */
+static void make_cells(const struct ates_message *message, const json_t *json, bool listed,
+                       char **cells)
 {
-    struct libscols_line *line = scols_table_new_line(self->table, NULL);
     size_t column = 0;
 
-    if (line == NULL) {
-        return;
-    }
-    if (self->label != NULL) {
-        scols_line_set_data(line, column++, label_value);
-    }
-    for (size_t i = 0; i < self->message->count; i++) {
-        const struct ates_field *field = &self->message->fields[i];
+    for (size_t i = 0; i < message->count; i++) {
+        const struct ates_field *field = &message->fields[i];
 
-        if (!is_for_people(field) || field->secret) {
-            continue;
+        if (is_shown(field)) {
+            char *cell = make_cell(field, json_object_get(json, field->name), true);
+
+            if (cell != NULL) {
+                fit_cell(cell, listed);
+            }
+            cells[column++] = cell;
         }
-        char *cell = make_cell(field, json_object_get(json, field->name), true);
-        if (cell != NULL) {
-            fit_cell(cell, true);
-            scols_line_refer_data(line, column, cell); /* the line frees it */
-        }
-        column++;
     }
+}
+
+static void add_row(struct ctl_listing *self, const char *label_value, const json_t *json)
+{
+    const size_t width = self->column_count * sizeof *self->cells;
+
+    if (self->count == self->capacity) {
+        self->capacity = self->capacity == 0 ? 256 : 2 * self->capacity;
+        char **grown = realloc(self->cells, self->capacity * width);
+
+        assert(grown != NULL); /* as in an arena: what was received is bounded */
+        self->cells = grown;
+    }
+    char **cells = self->cells + self->count * self->column_count;
+    memset(cells, 0, width);
+    if (self->label != NULL) {
+        *cells++ = strdup(label_value);
+    }
+    make_cells(self->message, json, true, cells);
 }
 
 void ctl_listing_add(struct ctl_listing *self, const char *label_value, const void *value)
@@ -271,7 +343,7 @@ void ctl_listing_add(struct ctl_listing *self, const char *label_value, const vo
     json_t *json = ates_message_to_json_public(self->message, value);
 
     if (self->format == CTL_TABLE) {
-        add_line(self, label_value, json);
+        add_row(self, label_value, json);
     } else if (self->format == CTL_CSV) {
         add_csv(self, label_value, json);
     } else {
@@ -288,55 +360,54 @@ void ctl_listing_add(struct ctl_listing *self, const char *label_value, const vo
     json_decref(json);
 }
 
-int ctl_listing_end(struct ctl_listing *self)
+int ctl_listing_end(struct ctl_listing *self, const char *nothing)
 {
     if (self->format == CTL_JSON) {
         fputs(self->count == 0 ? "[]\n" : "\n]\n", stdout);
     } else if (self->format == CTL_TABLE && self->count == 0) {
-        ctl_say("nothing found");
-    } else if (self->format == CTL_TABLE && scols_print_table(self->table) != 0) {
+        if (nothing != NULL) {
+            ctl_say("%s", nothing);
+        }
+    } else if (self->format == CTL_TABLE &&
+               ctl_table_print(self->columns, self->column_count, self->cells, self->count,
+                               ctl_terminal_width()) != 0) {
         return ctl_fail(CTL_REFUSED, "-o json", "cannot print the table");
     }
     return ctl_flush();
 }
 
+static void free_cells(char **cells, size_t count)
+{
+    for (size_t i = 0; cells != NULL && i < count; i++) {
+        free(cells[i]);
+    }
+    free(cells);
+}
+
 void ctl_listing_free(struct ctl_listing **self)
 {
     if (self != NULL && *self != NULL) {
-        scols_unref_table((*self)->table);
+        free_cells((*self)->cells, (*self)->count * (*self)->column_count);
+        free_columns((*self)->columns, (*self)->column_count);
         free(*self);
         *self = NULL;
     }
 }
 
 /* A line a field, texts whole: newlines begin new lines in their column. */
-static int print_lines(const struct ates_message *message, const json_t *json)
+static int print_fields(const struct ates_message *message, const json_t *json)
 {
-    struct libscols_table *table = scols_new_table();
-    struct libscols_column *values;
+    struct ctl_column *columns = NULL;
+    const size_t count = make_columns(message, NULL, &columns);
+    char **cells = calloc(count + 1, sizeof *cells);
     int r = -ENOMEM;
 
-    if (table != NULL && scols_table_new_column(table, "field", 0, 0) != NULL &&
-        (values = scols_table_new_column(table, "value", 0, SCOLS_FL_WRAP)) != NULL) {
-        scols_column_set_wrapfunc(values, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
-        scols_column_set_safechars(values, "\n");
-        scols_table_enable_noheadings(table, 1);
-        for (size_t i = 0; i < message->count; i++) {
-            const struct ates_field *field = &message->fields[i];
-            struct libscols_line *line;
-            char *cell = is_for_people(field) && !field->secret
-                             ? make_cell(field, json_object_get(json, field->name), true)
-                             : NULL;
-
-            if (cell != NULL && (line = scols_table_new_line(table, NULL)) != NULL) {
-                fit_cell(cell, false);
-                scols_line_set_data(line, 0, field->name);
-                scols_line_refer_data(line, 1, cell);
-            }
-        }
-        r = scols_print_table(table);
+    if (cells != NULL && count > 0) {
+        make_cells(message, json, false, cells);
+        r = ctl_table_print_fields(columns, count, cells);
     }
-    scols_unref_table(table);
+    free_cells(cells, count);
+    free_columns(columns, count);
     return r;
 }
 
@@ -356,11 +427,20 @@ int ctl_print(const struct ctl *ctl, const struct ates_message *message, const v
     if (ctl->format == CTL_JSON) {
         json_dumpf(json, stdout, JSON_INDENT(2));
         fputc('\n', stdout);
-    } else if (print_lines(message, json) != 0) {
+    } else if (print_fields(message, json) != 0) {
         json_decref(json);
         return ctl_fail(CTL_REFUSED, "-o json", "cannot print the table");
     }
     json_decref(json);
+    return ctl_flush();
+}
+
+int ctl_print_number(uint64_t number)
+{
+    if (isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1) {
+        return CTL_OK;
+    }
+    printf("%" PRIu64 "\n", number);
     return ctl_flush();
 }
 

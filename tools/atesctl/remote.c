@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <ates/auth.h>
@@ -15,6 +17,7 @@
 #include "core/message_json.h"
 #include "core/random.h"
 #include "domains.h"
+#include "refusal.h"
 #include "session_store.h"
 
 #define RENEW_BEFORE_MS (2 * 60 * 1000)
@@ -82,7 +85,7 @@ void ctl_renew(struct ctl *ctl)
     struct ates_reply reply;
 
     if (session->token[0] == '\0' || session->session_expires_at <= now ||
-        session->expires_at - now > RENEW_BEFORE_MS) {
+        session->expires_at - now > RENEW_BEFORE_MS || !ctl_is_served(ctl, "auth")) {
         return;
     }
     const int r =
@@ -99,14 +102,66 @@ void ctl_renew(struct ctl *ctl)
     ates_client_set_token(ctl->client, session->token);
 }
 
-int ctl_unreached(const struct ctl *ctl, const char *service, int fault)
+bool ctl_is_query(const struct ates_service *service, const struct ates_command *command)
 {
-    char endpoint[256], why[512] = "";
+    for (size_t i = 0; ates_domains[i] != NULL; i++) {
+        const struct ates_domain *domain = ates_domains[i];
 
-    if (fault == -ENAMETOOLONG) {
+        for (size_t j = 0; domain->service == service && j < domain->handler_count; j++) {
+            if (strcmp(domain->handlers[j].command, command->name) == 0) {
+                return domain->handlers[j].decide == NULL;
+            }
+        }
+    }
+    return true; /* those that every service has only ask */
+}
+
+bool ctl_is_served(const struct ctl *ctl, const char *service)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char endpoint[sizeof address.sun_path + 8];
+
+    if (ates_endpoint(ctl->config.run_dir, service, endpoint, sizeof endpoint) != 0) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    strcpy(address.sun_path, endpoint + strlen("ipc://"));
+    const int file = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (file < 0) {
+        return false;
+    }
+    /* EAGAIN: so many connect at this moment that it has to wait. */
+    const int fault =
+        connect(file, (const struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN
+            ? 0
+            : errno;
+    close(file);
+    errno = fault;
+    return fault == 0;
+}
+
+static int unserved(const struct ctl *ctl, const char *service, int fault)
+{
+    if (fault == ENAMETOOLONG) {
         return ctl_fail(CTL_UNREACHABLE, "a run folder with a shorter name",
                         "cannot reach %s below %s: the path is too long for a socket", service,
                         ctl->config.run_dir);
+    }
+    return ctl_fail(CTL_UNREACHABLE, "is atesd running? see --run", "cannot reach %s below %s: %s",
+                    service, ctl->config.run_dir,
+                    fault == ENOENT         ? "there is no socket"
+                    : fault == ECONNREFUSED ? "nobody serves its socket"
+                                            : strerror(fault));
+}
+
+int ctl_unreached(const struct ctl *ctl, const char *service, bool query, int fault)
+{
+    const char *look = ctl->command != NULL ? ctl->command->look : NULL;
+    const double timeout_s = (double)ctl->timeout_ms / 1000;
+    char advice[160];
+
+    if (fault == -ENAMETOOLONG) {
+        return unserved(ctl, service, ENAMETOOLONG);
     }
     if (fault == -EMSGSIZE) {
         return ctl_fail(CTL_USAGE, NULL, "the command is too long to be sent");
@@ -116,77 +171,33 @@ int ctl_unreached(const struct ctl *ctl, const char *service, int fault)
                         "cannot understand %s below %s: %s", service, ctl->config.run_dir,
                         strerror(-fault));
     }
-    /* Only a guess at the cause, so it is made after the whole time was given. */
-    if (ates_endpoint(ctl->config.run_dir, service, endpoint, sizeof endpoint) == 0 &&
-        access(endpoint + strlen("ipc://"), W_OK) != 0) {
-        snprintf(why, sizeof why, " (%s: %s)", endpoint + strlen("ipc://"), strerror(errno));
+    if (query) {
+        return ctl_fail(CTL_UNREACHABLE, "again, or with a longer --timeout",
+                        "no reply from %s within %g s", service, timeout_s);
     }
-    return ctl_fail(CTL_UNREACHABLE, "is atesd running? see --run",
-                    "cannot reach %s below %s: no reply within %g s%s", service,
-                    ctl->config.run_dir, (double)ctl->timeout_ms / 1000, why);
+    snprintf(advice, sizeof advice, "%s%slook before you repeat it", look != NULL ? look : "",
+             look != NULL ? "; " : "");
+    return ctl_fail(CTL_UNREACHABLE, advice,
+                    "no reply from %s within %g s: it may have been done, or still be at work",
+                    service, timeout_s);
 }
 
-static enum ctl_exit exit_code(enum ates_status status)
+int ctl_try(struct ctl *ctl, const struct ates_service *service, const struct ates_command *command,
+            const char *request_id, const void *body, struct ates_arena *arena, void *result,
+            struct ates_refusal *refusal)
 {
-    switch (status) {
-    case ATES_OK:
-        return CTL_OK;
-    case ATES_UNAUTHENTICATED:
-        return CTL_NOT_SIGNED_IN;
-    case ATES_PERMISSION_DENIED:
-        return CTL_FORBIDDEN;
-    case ATES_NOT_FOUND:
-        return CTL_NOT_FOUND;
-    case ATES_ALREADY_EXISTS:
-    case ATES_FAILED_PRECONDITION:
-        return CTL_CONFLICT;
-    case ATES_DEADLINE_EXCEEDED:
-    case ATES_UNAVAILABLE:
-        return CTL_UNREACHABLE;
-    default:
-        return CTL_REFUSED;
-    }
-}
-
-static const char *advice_for(const struct ates_refusal *refusal, char *buffer, size_t size)
-{
-    if (refusal->retry_after_ms > 0) {
-        snprintf(buffer, size, "again in %u s", (refusal->retry_after_ms + 999) / 1000);
-        return buffer;
-    }
-    if (strcmp(refusal->reason, "BAD_CREDENTIALS") == 0) {
-        return "check the login and the password";
-    }
-    if (refusal->status == ATES_UNAUTHENTICATED) {
-        return "atesctl login";
-    }
-    if (refusal->status == ATES_PERMISSION_DENIED) {
-        return "atesctl whoami shows who you are";
-    }
-    return refusal->status == ATES_UNAVAILABLE ? "again in a while" : NULL;
-}
-
-int ctl_refused(const char *service, const char *command, const struct ates_refusal *refusal)
-{
-    char buffer[64];
-
-    return ctl_fail(
-        exit_code(refusal->status), advice_for(refusal, buffer, sizeof buffer),
-        "%s.%s refused: %s (%s)", service, command,
-        refusal->message[0] != '\0' ? refusal->message : ates_status_name(refusal->status),
-        refusal->reason[0] != '\0' ? refusal->reason : ates_status_name(refusal->status));
-}
-
-int ctl_call(struct ctl *ctl, const struct ates_service *service,
-             const struct ates_command *command, const char *request_id, const void *body,
-             struct ates_arena *arena, void *result)
-{
-    struct ates_refusal refusal;
     struct ates_reply reply;
 
-    if (ates_message_check(command->body, body, &refusal) != 0) {
-        return ctl_fail(CTL_USAGE, NULL, "%s.%s: %s", service->name, command->name,
-                        refusal.message);
+    if (ates_message_check(command->body, body, refusal) != 0) {
+        const int code =
+            ctl_fail(CTL_USAGE, NULL, "%s.%s: %s", service->name, command->name, refusal->message);
+
+        refusal->status = ATES_OK;
+        return code;
+    }
+    refusal->status = ATES_OK;
+    if (!ctl_is_served(ctl, service->name)) {
+        return unserved(ctl, service->name, errno);
     }
     const int code = ctl_connect(ctl);
     if (code != CTL_OK) {
@@ -195,9 +206,21 @@ int ctl_call(struct ctl *ctl, const struct ates_service *service,
     const int r =
         ates_client_invoke(ctl->client, service, command, request_id, body, arena, result, &reply);
     if (r < 0) {
-        return ctl_unreached(ctl, service->name, r);
+        return ctl_unreached(ctl, service->name, ctl_is_query(service, command), r);
     }
-    return r == 0 ? CTL_OK : ctl_refused(service->name, command->name, &reply.refusal);
+    *refusal = reply.refusal;
+    refusal->status = reply.status;
+    return r == 0 ? CTL_OK : CTL_REFUSED;
+}
+
+int ctl_call(struct ctl *ctl, const struct ates_service *service,
+             const struct ates_command *command, const char *request_id, const void *body,
+             struct ates_arena *arena, void *result)
+{
+    struct ates_refusal refusal;
+
+    const int code = ctl_try(ctl, service, command, request_id, body, arena, result, &refusal);
+    return refusal.status == ATES_OK ? code : ctl_refused(service->name, command, body, &refusal);
 }
 
 int ctl_query(struct ctl *ctl, const struct ates_service *service, const char *name,
@@ -213,39 +236,6 @@ int ctl_change(struct ctl *ctl, const struct ates_service *service, const char *
 
     ates_request_id_new(request_id);
     return ctl_call(ctl, service, ctl_command(service, name), request_id, body, ctl->arena, result);
-}
-
-int ctl_change_slowly(struct ctl *ctl, const struct ates_service *service, const char *name,
-                      const void *body, void *result)
-{
-    const struct ates_command *command = ctl_command(service, name);
-    struct ates_reply reply;
-    char request_id[37];
-
-    int r = ctl_connect(ctl);
-    if (r != CTL_OK) {
-        return r;
-    }
-    ates_request_id_new(request_id);
-    for (;;) {
-        const struct ates_empty nothing = {0};
-
-        r = ates_client_invoke(ctl->client, service, command, request_id, body, ctl->arena, result,
-                               &reply);
-        if (r != -ETIMEDOUT) {
-            break;
-        }
-        const int alive = ates_client_invoke(ctl->client, service, ctl_command(service, "health"),
-                                             NULL, &nothing, ctl->arena, NULL, &reply);
-        if (alive < 0) {
-            return ctl_unreached(ctl, service->name, alive);
-        }
-        ctl_say("%s is still at it", service->name);
-    }
-    if (r < 0) {
-        return ctl_unreached(ctl, service->name, r);
-    }
-    return r == 0 ? CTL_OK : ctl_refused(service->name, command->name, &reply.refusal);
 }
 
 int ctl_set(struct ctl *ctl, const struct ates_command *command, void *body, const char *field,
@@ -279,54 +269,17 @@ int ctl_set_date(const struct ates_command *command, void *body, const char *fie
     return CTL_OK;
 }
 
-/* Looks for the login among what the page holds. */
-static bool find_login(const struct auth_show_all_users_result *page, const char *login,
-                       uint64_t *user_id)
+int ctl_check_period(const char *from, const char *to)
 {
-    const struct auth_user *users = page->items.items;
+    const char *const dates[] = {from, to};
+    ates_day days[2] = {INT32_MIN, INT32_MAX};
 
-    for (size_t i = 0; i < page->items.count; i++) {
-        if (users[i].login.size == strlen(login) &&
-            strncasecmp(users[i].login.data, login, users[i].login.size) == 0) {
-            *user_id = users[i].id;
-            return true;
+    for (size_t i = 0; i < 2; i++) {
+        if (dates[i] != NULL && ates_day_parse(dates[i], strlen(dates[i]), &days[i]) != 0) {
+            return ctl_fail(CTL_USAGE, NULL, "%s: '%.40s' is no date: YYYY-MM-DD is expected",
+                            i == 0 ? "--from" : "--to", dates[i]);
         }
     }
-    return false;
-}
-
-int ctl_find_user(struct ctl *ctl, const char *user, uint64_t *user_id)
-{
-    struct auth_show_all_users body = {.has_limit = true, .limit = 1000};
-    struct auth_show_all_users_result page;
-
-    if (user[strspn(user, "0123456789")] == '\0') {
-        return ctl_parse_number(user, "user id", 1, ATES_INTEGER_MAX, user_id);
-    }
-    int code = ctl_connect(ctl);
-    if (code != CTL_OK) {
-        return code;
-    }
-    /* Who may not list the users may still name themselves. */
-    if (strcasecmp(ctl->session->login, user) == 0) {
-        *user_id = ctl->session->user_id;
-        return CTL_OK;
-    }
-    /* A login without letters and digits has no words to look for. */
-    if (strcspn(user, "._-") > 0 || user[strspn(user, "._-")] != '\0') {
-        body.has_query = true;
-        body.query = ates_text_from(user);
-    }
-    do {
-        code = ctl_query(ctl, &auth_service, "show_all_users", &body, &page);
-        if (code != CTL_OK) {
-            return code;
-        }
-        if (find_login(&page, user, user_id)) {
-            return CTL_OK;
-        }
-        body.has_after = page.has_next;
-        body.after = page.next;
-    } while (page.has_next);
-    return ctl_fail(CTL_NOT_FOUND, "atesctl user ls", "there is no user '%.64s'", user);
+    return days[0] <= days[1] ? CTL_OK
+                              : ctl_fail(CTL_USAGE, NULL, "--from is after --to: %s, %s", from, to);
 }

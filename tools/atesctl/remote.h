@@ -19,6 +19,13 @@ int ctl_connect(struct ctl *ctl);
  * the replies to come. Drops the reply that the client holds. */
 void ctl_renew(struct ctl *ctl);
 
+/* Whether a command only asks: without a reply it can be given again without a thought. */
+bool ctl_is_query(const struct ates_service *service, const struct ates_command *command);
+
+/* Whether somebody serves this service's socket; errno tells why not. Asks no more of it than to
+ * accept a connection. */
+bool ctl_is_served(const struct ctl *ctl, const char *service);
+
 /* Checks the body and calls. Texts of the result live as long as ctl->arena, lists too. A query is
  * sent once; a change may be sent again within the timeout, under a request id of its own. */
 int ctl_query(struct ctl *ctl, const struct ates_service *service, const char *name,
@@ -31,16 +38,13 @@ int ctl_call(struct ctl *ctl, const struct ates_service *service,
              const struct ates_command *command, const char *request_id, const void *body,
              struct ates_arena *arena, void *result);
 
-/* A change that may take minutes: asks again, under the same request id, for as long as the service
- * shows that it lives. */
-int ctl_change_slowly(struct ctl *ctl, const struct ates_service *service, const char *name,
-                      const void *body, void *result);
+/* The same, but a refusal is not said: it is in *refusal, whose status is ATES_OK otherwise. */
+int ctl_try(struct ctl *ctl, const struct ates_service *service, const struct ates_command *command,
+            const char *request_id, const void *body, struct ates_arena *arena, void *result,
+            struct ates_refusal *refusal);
 
-/* Says why there was no reply (-errno of the client library). */
-int ctl_unreached(const struct ctl *ctl, const char *service, int fault);
-
-/* Says why a command was refused, and which exit code that is. */
-int ctl_refused(const char *service, const char *command, const struct ates_refusal *refusal);
+/* Says why there was no reply (-errno of the client library) to a query or a change. */
+int ctl_unreached(const struct ctl *ctl, const char *service, bool query, int fault);
 
 /* Sets a field of a command's body from text, of which the command line says what it is: "--role".
  */
@@ -51,7 +55,15 @@ int ctl_set(struct ctl *ctl, const struct ates_command *command, void *body, con
 int ctl_set_date(const struct ates_command *command, void *body, const char *field,
                  const char *date, bool end);
 
+/* Whether dates given as options (each may be NULL) are dates, and in order. */
+int ctl_check_period(const char *from, const char *to);
+
 /* The id of a user given as id or login. */
 int ctl_find_user(struct ctl *ctl, const char *user, uint64_t *user_id);
+
+/* "ann (user 3)" where the caller may know, else "user 3". Drops the reply that the client holds.
+ */
+#define CTL_USER_WORDS_SIZE 112u
+const char *ctl_user_words(struct ctl *ctl, uint64_t user_id, char out[CTL_USER_WORDS_SIZE]);
 
 #endif

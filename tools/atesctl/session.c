@@ -67,7 +67,9 @@ static int run_login(struct ctl *ctl, const struct ctl_input *input)
         return code;
     }
     snprintf(prompt, sizeof prompt, "Password of %.64s", login);
-    code = ctl_read_password(ctl, ctl_value(input, "password-file"), prompt, false, password);
+    const struct ctl_password_source source = {ctl_value(input, "password-file"),
+                                               "--password-file FILE (-: stdin)", prompt, false};
+    code = ctl_read_password(ctl, &source, password);
     if (code == CTL_OK) {
         code = sign_in(ctl, login, password);
     }
@@ -122,6 +124,7 @@ static const struct ctl_command logout_command = {
     .summary = "Sign out: delete the token that is kept here",
     .examples = "atesctl logout\n"
                 "atesctl logout --everywhere",
+    .look = "atesctl whoami",
     .options = logout_options,
     .run = run_logout,
 };

@@ -14,16 +14,16 @@
 #include "task_import.h"
 
 #define DESCRIPTION_BYTES_MAX (ATES_FRAME_MAX)
+#define REASSIGN_TIMEOUT_MS 120000 /* of a hundred thousands of tasks */
 
 /* A task that was made or changed. */
-static int report(const struct ctl *ctl, const struct tasks_task *task, const char *words)
+static int report(struct ctl *ctl, const struct tasks_task *task, const char *words)
 {
     ctl_say("task %" PRIu64 " %s", task->id, words);
     if (ctl->format != CTL_TABLE) {
         return ctl_print(ctl, &tasks_task_message, task);
     }
-    printf("%" PRIu64 "\n", task->id);
-    return ctl_flush();
+    return ctl_print_number(task->id);
 }
 
 /* All of stdin as a text, without the newlines at its end. */
@@ -53,7 +53,7 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
     struct tasks_create_task body = {.name = ates_text_from(input->arguments[0]),
                                      .description = ates_text_from(description ? description : "")};
     struct tasks_task_result result;
-    char words[64];
+    char user[CTL_USER_WORDS_SIZE], words[CTL_USER_WORDS_SIZE + 32];
     int code = CTL_OK;
 
     if (description != NULL && strcmp(description, "-") == 0) {
@@ -65,7 +65,8 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
     if (code != CTL_OK) {
         return code;
     }
-    snprintf(words, sizeof words, "is assigned to user %" PRIu64, result.task.assigned_to);
+    snprintf(words, sizeof words, "is assigned to %s",
+             ctl_user_words(ctl, result.task.assigned_to, user));
     return report(ctl, &result.task, words);
 }
 
@@ -75,6 +76,7 @@ static const struct ctl_command add_command = {
     .summary = "Create a task; its assignee is drawn at random",
     .examples = "atesctl task add \"Count the toner cartridges\"\n"
                 "atesctl task add \"Write the report\" --description - < notes.txt",
+    .look = "atesctl task ls --query NAME, or atesctl task mine",
     .options = add_options,
     .min = 1,
     .max = 1,
@@ -82,9 +84,9 @@ static const struct ctl_command add_command = {
 };
 
 static const struct ctl_option mine_options[] = {
-    {"status", "STATUS", "open, finished or all"},
+    {"status", "STATUS", "open, finished or all (default: open)"},
     {"query", "WORDS", "only tasks in which words begin so"},
-    {"limit", "N", "at most so many"},
+    {"limit", "N", "at most so many (default: all)"},
     {NULL, NULL, NULL},
 };
 
@@ -111,8 +113,13 @@ static int run_mine(struct ctl *ctl, const struct ctl_input *input)
     struct tasks_show_my_assigned_tasks body = {.has_status = false};
 
     const int code = set_filters(ctl, input, ctl_command(&tasks_service, name), &body);
-    return code == CTL_OK ? ctl_list(ctl, &tasks_service, name, &body, ctl_value(input, "limit"))
-                          : code;
+    if (code != CTL_OK) {
+        return code;
+    }
+    return ctl_list(ctl, &tasks_service, name, &body, ctl_value(input, "limit"),
+                    ctl_value(input, "status") == NULL
+                        ? "no open tasks; --status all shows finished ones too"
+                        : "no such tasks");
 }
 
 static const struct ctl_command mine_command = {
@@ -126,12 +133,12 @@ static const struct ctl_command mine_command = {
 };
 
 static const struct ctl_option ls_options[] = {
-    {"status", "STATUS", "open, finished or all"},
+    {"status", "STATUS", "open, finished or all (default: all)"},
     {"assigned-to", "USER", "only tasks of this user, given by id or login"},
     {"query", "WORDS", "only tasks in which words begin so"},
     {"from", "DATE", "only tasks created on this date or later"},
     {"to", "DATE", "only tasks created on this date or earlier"},
-    {"limit", "N", "at most so many"},
+    {"limit", "N", "at most so many (default: all)"},
     {NULL, NULL, NULL},
 };
 
@@ -142,7 +149,10 @@ static int run_ls(struct ctl *ctl, const struct ctl_input *input)
     const struct ates_command *command = ctl_command(&tasks_service, name);
     struct tasks_show_all_assigned_tasks body = {.has_assigned_to = user != NULL};
 
-    int code = set_filters(ctl, input, command, &body);
+    int code = ctl_check_period(from, to);
+    if (code == CTL_OK) {
+        code = set_filters(ctl, input, command, &body);
+    }
     if (code == CTL_OK && from != NULL) {
         code = ctl_set_date(command, &body, "created_from", from, false);
     }
@@ -152,7 +162,8 @@ static int run_ls(struct ctl *ctl, const struct ctl_input *input)
     if (code == CTL_OK && user != NULL) {
         code = ctl_find_user(ctl, user, &body.assigned_to);
     }
-    return code == CTL_OK ? ctl_list(ctl, &tasks_service, name, &body, ctl_value(input, "limit"))
+    return code == CTL_OK ? ctl_list(ctl, &tasks_service, name, &body, ctl_value(input, "limit"),
+                                     "no such tasks")
                           : code;
 }
 
@@ -202,7 +213,7 @@ static int complete(struct ctl *ctl, uint64_t task_id, struct ctl_listing *listi
     if (listing != NULL) {
         ctl_listing_add(listing, NULL, &result.task);
     } else {
-        printf("%" PRIu64 "\n", task_id);
+        return ctl_print_number(task_id);
     }
     return CTL_OK;
 }
@@ -230,7 +241,7 @@ static int run_done(struct ctl *ctl, const struct ctl_input *input)
         code = complete(ctl, ids[i], listing);
         first = first != CTL_OK ? first : code;
     }
-    code = listing != NULL ? ctl_listing_end(listing) : ctl_flush();
+    code = listing != NULL ? ctl_listing_end(listing, NULL) : ctl_flush();
     ctl_listing_free(&listing);
     return first != CTL_OK ? first : code;
 }
@@ -241,6 +252,7 @@ static const struct ctl_command done_command = {
     .summary = "Complete tasks that are assigned to you",
     .examples = "atesctl task done 12\n"
                 "atesctl task done 12 15 21",
+    .look = "atesctl task mine",
     .min = 1,
     .max = -1,
     .run = run_done,
@@ -256,11 +268,17 @@ static int run_reassign(struct ctl *ctl, const struct ctl_input *input)
     const struct ates_empty body = {0};
     struct tasks_reassign_tasks_result result;
 
-    if (ctl_value(input, "yes") == NULL && ctl_can_ask(ctl) &&
+    const bool sure = ctl_value(input, "yes") != NULL;
+    if (!sure && !ctl_can_ask(ctl)) {
+        return ctl_fail(CTL_USAGE, "atesctl task reassign --yes",
+                        "this charges fees for every open task, and there is nobody to ask: give "
+                        "--yes");
+    }
+    if (!sure &&
         !ctl_confirm(ctl, "Draw a new assignee, and charge the fee, for every open task?")) {
         return ctl_fail(CTL_REFUSED, NULL, "nothing was reassigned");
     }
-    const int code = ctl_change_slowly(ctl, &tasks_service, "reassign_tasks", &body, &result);
+    const int code = ctl_change(ctl, &tasks_service, "reassign_tasks", &body, &result);
     if (code != CTL_OK) {
         return code;
     }
@@ -268,21 +286,23 @@ static int run_reassign(struct ctl *ctl, const struct ctl_input *input)
     if (ctl->format != CTL_TABLE) {
         return ctl_print(ctl, &tasks_reassign_tasks_result_message, &result);
     }
-    printf("%" PRIu64 "\n", result.reassigned);
-    return ctl_flush();
+    return ctl_print_number(result.reassigned);
 }
 
 static const struct ctl_command reassign_command = {
     .name = "reassign",
     .usage = "[--yes]",
     .summary = "Draw a new assignee for every open task",
-    .examples = "atesctl task reassign",
+    .examples = "atesctl task reassign\n"
+                "atesctl task reassign --yes",
+    .look = "atesctl task ls --status open",
+    .timeout_ms = REASSIGN_TIMEOUT_MS,
     .options = reassign_options,
     .run = run_reassign,
 };
 
 static const struct ctl_option log_options[] = {
-    {"limit", "N", "at most so many entries"},
+    {"limit", "N", "at most so many entries (default: all)"},
     {NULL, NULL, NULL},
 };
 
@@ -292,9 +312,9 @@ static int run_log(struct ctl *ctl, const struct ctl_input *input)
 
     const int code =
         ctl_parse_number(input->arguments[0], "task id", 1, ATES_INTEGER_MAX, &body.task_id);
-    return code == CTL_OK
-               ? ctl_list(ctl, &tasks_service, "show_task_log", &body, ctl_value(input, "limit"))
-               : code;
+    return code == CTL_OK ? ctl_list(ctl, &tasks_service, "show_task_log", &body,
+                                     ctl_value(input, "limit"), "nothing happened to it")
+                          : code;
 }
 
 static const struct ctl_command log_command = {

@@ -14,6 +14,7 @@
 #include "import_journal.h"
 #include "output.h"
 #include "progress.h"
+#include "refusal.h"
 #include "remote.h"
 #include "session_store.h"
 
@@ -174,7 +175,8 @@ static void take_reply(struct sender *self, const struct ates_reply *reply, int6
     } else {
         if (self->code == CTL_OK) {
             ctl_say("%s:%zu:", self->file->name, self->file->rows[slot->row].line);
-            self->code = ctl_refused("tasks", "create_task", &reply->refusal);
+            self->code = ctl_refused("tasks", ctl_command(&tasks_service, "create_task"), NULL,
+                                     &reply->refusal);
         }
         free_slot(self, slot);
     }
@@ -189,7 +191,7 @@ static void receive(struct sender *self)
         if (r == 0) {
             take_reply(self, &reply, now);
         } else if (r != -EPROTO && self->code == CTL_OK) {
-            self->code = ctl_unreached(self->ctl, "tasks", r);
+            self->code = ctl_unreached(self->ctl, "tasks", true, r);
             return;
         }
         r = ates_pipeline_receive(self->pipeline, 0, &reply);
@@ -218,7 +220,8 @@ static int send_all(struct sender *self)
             self->renewed_ms = now;
         }
         if (now_ms() - self->heard_ms > silence_ms) {
-            const int code = ctl_unreached(self->ctl, "tasks", -ETIMEDOUT);
+            const int code = ctl_fail(CTL_UNREACHABLE, NULL, "no reply from tasks within %g s",
+                                      (double)silence_ms / 1000);
 
             self->code = self->code != CTL_OK ? self->code : code;
             break;
@@ -238,7 +241,7 @@ static int send_file(struct ctl *ctl, const struct import_file *file, const char
 
     self.pipeline = ates_pipeline_new(ctl->client, "tasks");
     if (self.pipeline == NULL) {
-        return ctl_unreached(ctl, "tasks", -errno);
+        return ctl_unreached(ctl, "tasks", true, -errno);
     }
     self.existing = journal->noted_count;
     /* The second time it ends atesctl at once, which loses nothing either. */
@@ -390,6 +393,12 @@ const struct ctl_command task_import_command = {
     .summary = "Create a task of every row; may be run again after an interruption",
     .examples = "atesctl task import tasks.csv\n"
                 "atesctl task import tasks.csv --key second-time",
+    .notes =
+        "\nThe file is CSV in UTF-8: fields separated by commas, in double quotes where they hold\n"
+        "commas, quotes or newlines (\"\" is a quote). Its first line names the columns:\n"
+        "name,description (description may be missing; other columns are not imported). A name\n"
+        "has 1 to 200 characters, a description up to 10000; the file is taken whole or not at\n"
+        "all. FILE.csv may be - for stdin.\n",
     .options = import_options,
     .min = 1,
     .max = 1,

@@ -15,6 +15,8 @@
 
 #include "ctl.h"
 
+#define PASSWORD_TRIES 3
+
 /* A newline or an escape sequence from a service must not become ours. */
 static void print_words(const char *format, va_list arguments)
 {
@@ -155,6 +157,7 @@ static int explain(ssize_t fault, const char *what)
     return ctl_fail(CTL_USAGE, NULL, "cannot read %s: %s", what,
                     fault == -EPIPE      ? "nothing was given"
                     : fault == -EMSGSIZE ? "too long"
+                    : fault == -EBADMSG  ? "the two were not the same"
                                          : strerror((int)-fault));
 }
 
@@ -187,32 +190,42 @@ static int read_password_file(const char *name, char *out)
     return got < 0 ? explain(got, "the password") : CTL_OK;
 }
 
-int ctl_read_password(const struct ctl *ctl, const char *file, const char *prompt, bool confirm,
-                      char out[CTL_PASSWORD_SIZE])
+/* Asks until both are the same. Returns as read_line; -EBADMSG where they never were. */
+static ssize_t ask_password(int terminal, const struct ctl_password_source *source, char *out)
 {
     char again[CTL_PASSWORD_SIZE];
 
-    if (file != NULL) {
-        return read_password_file(file, out);
+    for (unsigned i = 0; i < PASSWORD_TRIES; i++) {
+        ssize_t got = ask(terminal, source->prompt, false, out, CTL_PASSWORD_SIZE);
+
+        if (got < 0 || !source->confirm) {
+            return got;
+        }
+        got = ask(terminal, "The same again", false, again, sizeof again);
+        const bool alike = got >= 0 && strcmp(out, again) == 0;
+        sodium_memzero(again, sizeof again);
+        if (got < 0 || alike) {
+            return got;
+        }
+        dprintf(terminal, "The two are not the same.\n");
+    }
+    return -EBADMSG;
+}
+
+int ctl_read_password(const struct ctl *ctl, const struct ctl_password_source *source,
+                      char out[CTL_PASSWORD_SIZE])
+{
+    if (source->file != NULL) {
+        return read_password_file(source->file, out);
     }
     const int terminal = open_terminal(ctl);
     if (terminal < 0) {
-        return ctl_fail(CTL_USAGE, "give it in a file, or by --password-file - on stdin",
-                        "cannot ask for a password: %s",
+        return ctl_fail(CTL_USAGE, source->instead, "cannot ask for '%s': %s", source->prompt,
                         ctl->no_input ? "--no-input was given" : "there is no terminal");
     }
-    ssize_t got = ask(terminal, prompt, false, out, CTL_PASSWORD_SIZE);
-    bool alike = true;
-    if (got >= 0 && confirm) {
-        got = ask(terminal, "The same again", false, again, sizeof again);
-        alike = got >= 0 && strcmp(out, again) == 0;
-        sodium_memzero(again, sizeof again);
-    }
+    const ssize_t got = ask_password(terminal, source, out);
     close(terminal);
-    if (got < 0) {
-        return explain(got, "the password");
-    }
-    return alike ? CTL_OK : ctl_fail(CTL_USAGE, NULL, "the two passwords are not the same");
+    return got < 0 ? explain(got, "the password") : CTL_OK;
 }
 
 int ctl_parse_number(const char *text, const char *what, uint64_t min, uint64_t max, uint64_t *out)

@@ -38,7 +38,9 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
         return code;
     }
     snprintf(prompt, sizeof prompt, "Password of %.64s", login);
-    code = ctl_read_password(ctl, ctl_value(input, "password-file"), prompt, true, password);
+    const struct ctl_password_source source = {ctl_value(input, "password-file"),
+                                               "--password-file FILE (-: stdin)", prompt, true};
+    code = ctl_read_password(ctl, &source, password);
     if (code == CTL_OK) {
         body.password = ates_text_from(password);
         code = ctl_change(ctl, &auth_service, "register_user", &body, &result);
@@ -51,8 +53,7 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
     if (ctl->format != CTL_TABLE) {
         return ctl_print(ctl, &auth_register_user_result_message, &result);
     }
-    printf("%llu\n", (unsigned long long)result.user_id);
-    return ctl_flush();
+    return ctl_print_number(result.user_id);
 }
 
 static const struct ctl_command add_command = {
@@ -60,6 +61,7 @@ static const struct ctl_command add_command = {
     .usage = "LOGIN --email EMAIL --role ROLE [--password-file FILE]",
     .summary = "Register a user",
     .examples = "atesctl user add ann --email ann@example.com --role developer",
+    .look = "atesctl user show LOGIN",
     .options = add_options,
     .min = 1,
     .max = 1,
@@ -69,7 +71,7 @@ static const struct ctl_command add_command = {
 static const struct ctl_option ls_options[] = {
     {"role", "ROLE", "only users with this role"},
     {"query", "WORDS", "only users in whose login or e-mail words begin so"},
-    {"limit", "N", "at most so many"},
+    {"limit", "N", "at most so many (default: all)"},
     {NULL, NULL, NULL},
 };
 
@@ -85,9 +87,9 @@ static int run_ls(struct ctl *ctl, const struct ctl_input *input)
     if (code == CTL_OK && ctl_value(input, "query") != NULL) {
         code = ctl_set(ctl, command, &body, "query", ctl_value(input, "query"), "--query");
     }
-    return code == CTL_OK
-               ? ctl_list(ctl, &auth_service, "show_all_users", &body, ctl_value(input, "limit"))
-               : code;
+    return code == CTL_OK ? ctl_list(ctl, &auth_service, "show_all_users", &body,
+                                     ctl_value(input, "limit"), "no such users")
+                          : code;
 }
 
 static const struct ctl_command ls_command = {
@@ -128,10 +130,11 @@ static int report(struct ctl *ctl, uint64_t user_id, const char *words)
     const struct auth_show_user body = {.has_user_id = true, .user_id = user_id};
     struct auth_user user;
 
-    ctl_say("user %llu %s", (unsigned long long)user_id, words);
+    char name[CTL_USER_WORDS_SIZE];
+
+    ctl_say("%s %s", ctl_user_words(ctl, user_id, name), words);
     if (ctl->format == CTL_TABLE) {
-        printf("%llu\n", (unsigned long long)user_id);
-        return ctl_flush();
+        return ctl_print_number(user_id);
     }
     const int code = ctl_query(ctl, &auth_service, "show_user", &body, &user);
     return code == CTL_OK ? ctl_print(ctl, &auth_user_message, &user) : code;
@@ -160,6 +163,7 @@ static const struct ctl_command set_role_command = {
     .usage = "USER ROLE",
     .summary = "Give a user another role",
     .examples = "atesctl user set-role ann manager",
+    .look = "atesctl user show USER",
     .min = 2,
     .max = 2,
     .run = run_set_role,
@@ -177,11 +181,16 @@ static int change_own(struct ctl *ctl, const struct ctl_input *input)
     struct ates_empty result;
     char old_password[CTL_PASSWORD_SIZE], new_password[CTL_PASSWORD_SIZE];
 
-    int code = ctl_read_password(ctl, ctl_value(input, "old-password-file"),
-                                 "Your present password", false, old_password);
+    const struct ctl_password_source old = {ctl_value(input, "old-password-file"),
+                                            "--old-password-file FILE (-: stdin)",
+                                            "Your present password", false};
+    const struct ctl_password_source new = {ctl_value(input, "password-file"),
+                                            "--password-file FILE (-: stdin)", "Your new password",
+                                            true};
+
+    int code = ctl_read_password(ctl, &old, old_password);
     if (code == CTL_OK) {
-        code = ctl_read_password(ctl, ctl_value(input, "password-file"), "Your new password", true,
-                                 new_password);
+        code = ctl_read_password(ctl, &new, new_password);
     }
     if (code == CTL_OK) {
         body.old_password = ates_text_from(old_password);
@@ -203,7 +212,9 @@ static int reset_other(struct ctl *ctl, const struct ctl_input *input, uint64_t 
     char password[CTL_PASSWORD_SIZE], prompt[192];
 
     snprintf(prompt, sizeof prompt, "New password of %.64s", input->arguments[0]);
-    int code = ctl_read_password(ctl, ctl_value(input, "password-file"), prompt, true, password);
+    const struct ctl_password_source source = {ctl_value(input, "password-file"),
+                                               "--password-file FILE (-: stdin)", prompt, true};
+    int code = ctl_read_password(ctl, &source, password);
     if (code == CTL_OK) {
         body.new_password = ates_text_from(password);
         code = ctl_change(ctl, &auth_service, "reset_password", &body, &result);
@@ -229,6 +240,7 @@ static const struct ctl_command passwd_command = {
     .summary = "Change your password or, as an administrator, set another user's",
     .examples = "atesctl user passwd\n"
                 "atesctl user passwd ann",
+    .look = "atesctl login",
     .options = passwd_options,
     .max = 1,
     .run = run_passwd,
@@ -251,6 +263,7 @@ static const struct ctl_command disable_command = {
     .usage = "USER",
     .summary = "Shut a user out",
     .examples = "atesctl user disable ann",
+    .look = "atesctl user show USER",
     .min = 1,
     .max = 1,
     .run = run_disable,
@@ -273,6 +286,7 @@ static const struct ctl_command enable_command = {
     .usage = "USER",
     .summary = "Let a disabled user in again",
     .examples = "atesctl user enable ann",
+    .look = "atesctl user show USER",
     .min = 1,
     .max = 1,
     .run = run_enable,

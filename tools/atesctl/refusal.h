@@ -1,0 +1,16 @@
+/* Why a service did not do what it was asked for, in words for people. */
+#ifndef CTL_REFUSAL_H
+#define CTL_REFUSAL_H
+
+#include "ctl.h"
+
+/* Says why a command was refused and what may help; returns which exit code that is. body is the
+ * command's, for the ids in it. */
+int ctl_refused(const char *service, const struct ates_command *command, const void *body,
+                const struct ates_refusal *refusal);
+
+/* The roles in a set of callers, as "administrator or manager". internalservice is left out, as
+ * nobody has it. */
+void ctl_roles(unsigned callers, char *out, size_t size);
+
+#endif
