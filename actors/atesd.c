@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -19,12 +20,15 @@
 #include "core/actor.h"
 #include "core/calendar.h"
 #include "core/config.h"
+#include "core/environment.h"
 #include "core/journal.h"
 #include "domains.h"
 
 #define SERVICES_MAX 8
 #define SETTINGS_MAX 8
 #define PING_INTERVAL_MS 10000 /* where no watchdog asks for a shorter one */
+/* What a start that is under way may still take, told anew at each ping. */
+#define START_EXTENSION "EXTEND_TIMEOUT_USEC=30000000"
 
 struct daemon {
     struct ates_config config;
@@ -192,22 +196,31 @@ static int hear(struct daemon *self, size_t index, zactor_t *pipe)
     return r;
 }
 
-/* The watchdog is fed only when every loop that does the work has gone round since the last time.
- */
-static void ping(struct daemon *self)
+static bool all_have_ponged(const struct daemon *self)
 {
-    bool all = true;
+    bool all = self->broker == NULL || self->ponged[SERVICES_MAX];
 
     for (size_t i = 0; i < self->actor_count; i++) {
         all = all && self->ponged[i];
     }
-    if (self->broker != NULL) {
-        all = all && self->ponged[SERVICES_MAX];
+    return all;
+}
+
+/* The watchdog is fed only when every loop that does the work has gone round since the last time. A
+ * loop may be busy for long before it serves, as a log takes its time to replay: until then more
+ * time to start is asked for instead. */
+static void ping(struct daemon *self)
+{
+    const bool is_first = self->pinged_ms == 0;
+
+    self->pinged_ms = zclock_mono();
+    if (!self->announced) {
+        notify(START_EXTENSION);
     }
-    if (self->pinged_ms != 0 && !all) {
-        return;
-    }
-    if (self->pinged_ms != 0) {
+    if (!is_first) {
+        if (!all_have_ponged(self)) {
+            return;
+        }
         notify("WATCHDOG=1");
     }
     for (size_t i = 0; i < self->actor_count; i++) {
@@ -218,7 +231,14 @@ static void ping(struct daemon *self)
         self->ponged[SERVICES_MAX] = false;
         zstr_send(self->broker, "PING");
     }
-    self->pinged_ms = zclock_mono();
+}
+
+/* Several pings fit into the watchdog's time, so that one which finds a loop busy costs nothing. */
+static int64_t ping_interval(const struct daemon *self)
+{
+    const int64_t interval = self->watchdog_ms / 4;
+
+    return interval > 0 && interval < PING_INTERVAL_MS ? interval : PING_INTERVAL_MS;
 }
 
 static int poll_once(struct daemon *self, int signals, bool *stop)
@@ -234,7 +254,7 @@ static int poll_once(struct daemon *self, int signals, bool *stop)
     if (self->broker != NULL) {
         items[count++] = (zmq_pollitem_t){zsock_resolve(self->broker), 0, ZMQ_POLLIN, 0};
     }
-    const int64_t interval = self->watchdog_ms > 0 ? self->watchdog_ms / 3 : PING_INTERVAL_MS;
+    const int64_t interval = ping_interval(self);
     const int64_t due = self->pinged_ms + interval - zclock_mono();
     if (zmq_poll(items, count, due > 0 ? due : 0) < 0) {
         return errno == EINTR ? 0 : -errno;
@@ -270,6 +290,7 @@ static int wait_for_end(struct daemon *self, int signals)
     }
 #endif
     announce(self);
+    ping(self);
     while (r == 0 && !stop) {
         r = poll_once(self, signals, &stop);
     }
@@ -284,12 +305,24 @@ static int block_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP); /* of a terminal that closes; there is nothing to reload */
     /* Before any thread starts, so that all of them inherit it. */
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
         return -1;
     }
     signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* libzmq ends the process when a socket that listens finds no file descriptor left: have as many as may be. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 int main(int argc, char **argv)
@@ -305,6 +338,8 @@ int main(int argc, char **argv)
     if (r != 0) {
         return r > 0 ? EXIT_SUCCESS : 2;
     }
+    raise_file_limit();
+    ates_environment_explain_faults();
     const int signals = block_signals();
     if (sodium_init() < 0 || signals < 0) {
         fputs("atesd: cannot start\n", stderr);

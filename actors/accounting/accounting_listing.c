@@ -10,8 +10,6 @@
 #include "core/page.h"
 
 #define EXAMINED_MAX 5000u
-/* Of items in a page: the rest of a frame is for what is around them. */
-#define PAGE_BYTES_MAX (ATES_FRAME_MAX - 4096u)
 #define NEXT_SIZE 48u
 
 /* `after` is TIMESTAMP-ID of the last transfer that the page before examined. */
@@ -84,7 +82,7 @@ static int take(struct ates_txn *txn, const struct accounting_place *place, stru
     if (r != 0) {
         return r > 0 ? -EUCLEAN : r; /* an index row without its transfer */
     }
-    if (filling->bytes + row_size > PAGE_BYTES_MAX) {
+    if (filling->bytes + row_size > ATES_PAGE_BYTES) {
         filling->is_full = true;
         return 0;
     }

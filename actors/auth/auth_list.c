@@ -10,9 +10,7 @@
 #include "core/search.h"
 
 #define EXAMINED_MAX 5000u
-/* A page stays well below a frame: what a user takes beside login and email is bounded by this too.
- */
-#define PAGE_BYTES_MAX (ATES_FRAME_MAX - 8192u)
+/* Bytes of a user in a page beside login and e-mail address, at most. */
 #define ITEM_BYTES 128u
 
 int auth_get_user(struct ates_call *call, uint64_t user_id, struct ates_user_changed *user)
@@ -113,7 +111,7 @@ static bool is_wanted(const struct ates_call *call, const struct auth_show_all_u
         return true;
     }
     auth_state_words(user, call->arena, &words);
-    return ates_words_match(&words, &walk->query) != 0;
+    return ates_words_match(&words, &walk->query);
 }
 
 /* Fills items with the page; *last is the last id that it covers, *more whether users may follow.
@@ -140,7 +138,7 @@ static int fill_page(struct ates_call *call, const struct auth_show_all_users *c
         }
         if (is_wanted(call, command, walk, &user)) {
             bytes += ITEM_BYTES + user.login.size + user.email.size;
-            if (items->count == limit || bytes > PAGE_BYTES_MAX) {
+            if (items->count == limit || bytes > ATES_PAGE_BYTES) {
                 *more = true;
                 return 0;
             }

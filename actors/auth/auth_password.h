@@ -20,7 +20,7 @@ struct auth_password_input {
 };
 
 struct auth_password_output {
-    int fault;                       /* 0 or -errno */
+    int fault;                       /* 0 or -errno: then the rest means nothing */
     bool matches;                    /* given is the password that checked is the hash of */
     char checked[AUTH_HASH_MAX + 1]; /* input's hash */
     char made[AUTH_HASH_MAX + 1];    /* of wanted; empty where a check failed */

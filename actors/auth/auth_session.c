@@ -78,6 +78,7 @@ int auth_handle_auth_user(struct ates_call *call, const void *body)
 {
     const struct auth_auth_user *command = body;
     const struct auth_memory *memory = call->domain;
+    const struct auth_password_output *password = call->work_result;
     const struct ates_text nothing = {.size = 0};
     struct ates_user_changed user;
     struct auth_account account;
@@ -87,14 +88,17 @@ int auth_handle_auth_user(struct ates_call *call, const void *body)
         return r;
     }
     const bool known = r == 0;
-    if (call->work_result == NULL) {
+    if (password == NULL) {
         r = begin_attempt(call, command->login);
         return r != 0 ? r
                       : auth_password_defer(
                             call, known ? account.hash : ates_text_from(memory->unknown_hash),
                             command->password, nothing);
     }
-    const bool right = known && is_right(call->work_result, account.hash);
+    if (password->fault != 0) {
+        return password->fault;
+    }
+    const bool right = known && is_right(password, account.hash);
     end_attempt(call, command->login, right);
     if (!right) {
         return refuse_credentials(call);
@@ -136,7 +140,7 @@ static int sign_token(struct ates_call *call, const struct ates_user_changed *us
     if (claims.expires_at > session_expires_at) {
         claims.expires_at = session_expires_at;
     }
-    int r = ates_token_sign(&memory->key, &claims, signed_token);
+    int r = ates_token_sign(&memory->key, call->source, &claims, signed_token);
     if (r == 0) {
         *token = ates_text_from(signed_token);
         *expires_at = claims.expires_at;

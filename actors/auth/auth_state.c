@@ -100,11 +100,14 @@ int auth_state_find_login(struct ates_txn *txn, struct ates_text login, uint64_t
     struct ates_bytes row;
     int r = ates_get(txn, AUTH_TABLE_LOGINS, &key, &row);
 
-    if (r == 0) {
-        assert(row.size == sizeof *user_id);
-        *user_id = ates_u64_from(row.data);
+    if (r != 0) {
+        return r;
     }
-    return r;
+    if (row.size != sizeof *user_id) {
+        return -EBADMSG;
+    }
+    *user_id = ates_u64_from(row.data);
+    return 0;
 }
 
 int auth_state_get_account(struct ates_txn *txn, uint64_t user_id, struct auth_account *account)
@@ -234,8 +237,10 @@ static int find_sid(struct ates_txn *txn, unsigned table, const struct ates_key 
         return r;
     }
     r = last ? ates_scan_last(&scan, &key, &value) : ates_scan_next(&scan, &key, &value);
+    if (r == 0 && value.size != AUTH_SID_SIZE) {
+        r = -EBADMSG;
+    }
     if (r == 0) {
-        assert(value.size == AUTH_SID_SIZE);
         *found = (struct ates_key){.size = 0};
         ates_key_add_bytes(found, key.data, key.size);
         memcpy(sid, value.data, AUTH_SID_SIZE);

@@ -73,26 +73,61 @@ static int open_router(struct ates_actor *self, void *context, char *error, size
     return r;
 }
 
-static int open_events(struct ates_actor *self, void *context, char *error, size_t error_size)
+static void close_socket(void **socket)
 {
-    char publish[256], subscribe[256];
-    int r = endpoint(self, "private/publish", publish, sizeof publish, error, error_size);
-
-    if (r == 0) {
-        r = endpoint(self, "events", subscribe, sizeof subscribe, error, error_size);
+    if (*socket != NULL) {
+        zmq_close(*socket);
+        *socket = NULL;
     }
+}
+
+static int open_publisher(struct ates_actor *self, void *context, char *error, size_t error_size)
+{
+    char name[256];
+    int r = endpoint(self, "private/publish", name, sizeof name, error, error_size);
+
     if (r != 0) {
         return r;
     }
     self->publisher = ates_socket_open(context, ZMQ_PUB);
-    self->subscriber = ates_socket_open(context, ZMQ_SUB);
-    if (self->publisher == NULL || self->subscriber == NULL ||
-        zmq_connect(self->publisher, publish) != 0 ||
-        zmq_connect(self->subscriber, subscribe) != 0) {
+    if (self->publisher == NULL || zmq_connect(self->publisher, name) != 0) {
         r = -errno;
-        snprintf(error, error_size, "%s: %s", publish, zmq_strerror(-r));
+        snprintf(error, error_size, "%s: %s", name, zmq_strerror(-r));
     }
     return r;
+}
+
+static int subscribe(struct ates_actor *self, void *subscriber)
+{
+    char name[256];
+    int r = ates_endpoint(self->config.run_dir, "events", name, sizeof name);
+
+    for (size_t i = 0; r == 0 && i < self->follower_count; i++) {
+        char prefix[96];
+        const int size =
+            snprintf(prefix, sizeof prefix, "%s.", ates_follower_producer(self->followers[i]));
+
+        r = zmq_setsockopt(subscriber, ZMQ_SUBSCRIBE, prefix, (size_t)size) == 0 ? 0 : -errno;
+    }
+    if (r == 0 && zmq_connect(subscriber, name) != 0) {
+        r = -errno;
+    }
+    return r;
+}
+
+int actor_open_subscriber(struct ates_actor *self)
+{
+    void *subscriber = ates_socket_open(zsys_init(), ZMQ_SUB);
+    int r = subscriber != NULL ? subscribe(self, subscriber) : -errno;
+
+    if (r != 0) {
+        close_socket(&subscriber);
+        return r;
+    }
+    close_socket(&self->subscriber);
+    self->subscriber = subscriber;
+    self->heard_us = ates_monotonic_us();
+    return 0;
 }
 
 static bool is_followed(const struct ates_actor *self, const char *producer)
@@ -118,7 +153,6 @@ static int open_followers(struct ates_actor *self, void *context)
     }
     for (size_t i = 0; i < domain->follow_count; i++) {
         const char *producer = domain->follows[i].producer;
-        char prefix[96];
 
         if (is_followed(self, producer)) {
             continue;
@@ -128,10 +162,6 @@ static int open_followers(struct ates_actor *self, void *context)
             return -errno;
         }
         self->followers[self->follower_count++] = follower;
-        const int size = snprintf(prefix, sizeof prefix, "%s.", producer);
-        if (zmq_setsockopt(self->subscriber, ZMQ_SUBSCRIBE, prefix, (size_t)size) != 0) {
-            return -errno;
-        }
     }
     return 0;
 }
@@ -145,12 +175,15 @@ static int open_sockets(struct ates_actor *self, char *error, size_t error_size)
         r = open_router(self, context, error, error_size);
     }
     if (r == 0) {
-        r = open_events(self, context, error, error_size);
+        r = open_publisher(self, context, error, error_size);
     }
     if (r != 0) {
         return r;
     }
     r = open_followers(self, context);
+    if (r == 0) {
+        r = actor_open_subscriber(self);
+    }
     if (r == 0) {
         self->workers = ates_workers_new(context);
         r = self->workers != NULL ? 0 : -ENOMEM;
@@ -206,14 +239,6 @@ zactor_t *ates_actor_pipe(struct ates_actor *self)
 const char *ates_actor_name(const struct ates_actor *self)
 {
     return self->name;
-}
-
-static void close_socket(void **socket)
-{
-    if (*socket != NULL) {
-        zmq_close(*socket);
-        *socket = NULL;
-    }
 }
 
 void ates_actor_close(struct ates_actor **actor)

@@ -1,4 +1,4 @@
-/* What the parts of an actor share: actor.c, loop.c, dispatch.c, common.c, follower.c. */
+/* What the parts of an actor share. */
 #ifndef ATES_ACTOR_PRIVATE_H
 #define ATES_ACTOR_PRIVATE_H
 
@@ -33,7 +33,7 @@ struct actor_reply {
     enum ates_status status;
     size_t meta_offset, meta_size, body_offset, body_size; /* in actor->reply_bytes */
     uint64_t job;                                          /* not 0: it waits for this job */
-    char request_id[65];                                   /* of a waiting one */
+    char request_id[65];                                   /* empty: none */
     int64_t received_us;
 };
 
@@ -58,7 +58,11 @@ struct ates_actor {
     struct ates_follower *followers[ACTOR_FOLLOWERS_MAX];
     size_t follower_count;
     struct ates_workers *workers;
+    struct actor_deferred *deferred;      /* requests that are with the workers */
+    size_t copy_count;                    /* of deferred ones, sent again meanwhile */
+    int64_t step_due_us, step_backoff_us; /* of a job that met a fault */
     bool stopping;
+    int64_t heard_us; /* when SUB last gave anything */
 
     struct ates_arena *arena; /* of the request in hand */
     struct actor_route routes[ACTOR_ROUTES_MAX];
@@ -69,21 +73,46 @@ struct ates_actor {
     size_t reply_count, reply_capacity;
     struct ates_buffer reply_bytes, scratch;
     struct actor_reply *waiters;
-    size_t waiter_count, waiter_capacity;
+    size_t waiter_count;
 
     int64_t head_due_us;
     bool head_changed; /* events were published since the last announcement */
 };
 
+/* actor.c */
+/* Opens SUB, in the place of one that there may be. */
+int actor_open_subscriber(struct ates_actor *actor);
+
+/* replies.c */
+/* One more reply of the batch; takes the request's route over. */
+struct actor_reply *actor_add_reply(struct ates_actor *actor, struct ates_request_message *request,
+                                    struct actor_route *route);
+void actor_put_meta(struct ates_actor *actor, struct actor_reply *reply, uint64_t seq,
+                    bool replayed, struct ates_text request_id);
+void actor_put_body(struct ates_actor *actor, struct actor_reply *reply, struct ates_bytes body);
+void actor_put_refusal(struct ates_actor *actor, struct actor_reply *reply,
+                       const struct ates_refusal *refusal);
+/* After a commit: sends the batch's replies (lost: refuses them all), and those of finished jobs. */
+void actor_send_replies(struct ates_actor *actor, bool lost);
+void actor_release_replies(struct ates_actor *actor);
+
+/* deferred.c */
+struct actor_deferred;
+/* Whether the same request id is with a worker already: then the request was taken over, to get the same reply, or
+ * refusal says why not. */
+bool actor_is_under_way(struct ates_actor *actor, struct ates_request_message *request,
+                        const struct ates_execution *execution, struct ates_refusal *refusal);
+/* Hands the work of outcome to a worker and takes the request over; or refuses RESOURCE_EXHAUSTED. */
+int actor_defer(struct ates_actor *actor, struct ates_request_message *request,
+                const struct ates_execution *execution, const struct ates_outcome *outcome,
+                int64_t expires_us, struct ates_refusal *refusal);
+/* A worker is done (output NULL: it did not run) with what actor_defer gave it. */
+void actor_deferred_done(struct ates_actor *actor, void *owner, const void *output);
+
 /* dispatch.c */
 /* Takes a request to its reply, its job or its worker. work_result as in ates_execution. */
 void actor_dispatch(struct ates_actor *actor, struct ates_request_message *request,
                     const void *work_result);
-void actor_deferred_done(struct ates_actor *actor, void *owner, const void *output);
-/* After a commit: sends the batch's replies (lost: refuses them all), and those of finished jobs.
- */
-void actor_send_replies(struct ates_actor *actor, bool lost);
-void actor_release_replies(struct ates_actor *actor);
 void actor_index_routes(struct ates_actor *actor);
 
 /* common.c */

@@ -73,6 +73,9 @@ void ates_client_free(struct ates_client **self)
         zmq_ctx_term(client->context);
     }
     forget_token(client);
+    if (client->body.capacity > 0) {
+        sodium_memzero(client->body.data, client->body.capacity); /* it may have held a password */
+    }
     ates_buffer_release(&client->body);
     ates_buffer_release(&client->meta);
     free(client->run_dir);

@@ -7,12 +7,11 @@
 
 #include "core/actor_private.h"
 #include "core/follower.h"
+#include "core/page.h"
 
 /* A reply is one frame; what is left over is for the encoding around the items. */
 #define PAGE_BYTES (ATES_FRAME_MAX - 16384u)
-#define READ_EVENTS_DEFAULT 100u
 #define METRICS_MAX 1024u
-#define SEQ_DIGITS_MAX 16u /* of ATES_INTEGER_MAX */
 
 int actor_health(struct ates_actor *actor, const void *body, struct ates_buffer *reply,
                  struct ates_refusal *refusal)
@@ -205,7 +204,7 @@ int actor_read_events(struct ates_actor *actor, const void *body, struct ates_bu
                       struct ates_refusal *refusal)
 {
     const struct ates_read_events *command = body;
-    const size_t limit = command->has_limit ? (size_t)command->limit : READ_EVENTS_DEFAULT;
+    const size_t limit = command->has_limit ? (size_t)command->limit : ATES_PAGE_LIMIT;
     struct ates_log *log = ates_engine_log(actor->engine);
     struct ates_bytes *events = ates_arena_alloc(actor->arena, limit * sizeof *events);
     size_t count = 0;
@@ -229,24 +228,17 @@ static int parse_after(struct ates_text after, struct ates_key *key, struct ates
 {
     const char *slash = memchr(after.data, '/', after.size);
     const size_t producer_size = slash != NULL ? (size_t)(slash - after.data) : 0;
-    const size_t digits = slash != NULL ? after.size - producer_size - 1 : 0;
-    bool valid = producer_size > 0 && producer_size <= 64 && digits > 0 && digits <= SEQ_DIGITS_MAX;
-    uint64_t seq = 0;
+    uint64_t seq;
 
-    for (size_t i = 0; valid && i < digits; i++) {
-        const char digit = slash[1 + i];
-
-        valid = digit >= '0' && digit <= '9';
-        seq = seq * 10 + (uint64_t)(digit - '0');
+    if (producer_size == 0 || producer_size > 64 ||
+        ates_page_parse((struct ates_text){slash + 1, after.size - producer_size - 1}, &seq) != 0) {
+        return ates_refusal_set(refusal, ATES_INVALID_ARGUMENT, "FIELD_INVALID", "after",
+                                "after: take it from the `next` of the page before");
     }
-    if (valid) {
-        ates_key_add_bytes(key, after.data, producer_size);
-        ates_key_add_u8(key, 0);
-        ates_key_add_u64(key, seq + 1);
-        return 0;
-    }
-    return ates_refusal_set(refusal, ATES_INVALID_ARGUMENT, "FIELD_INVALID", "after",
-                            "after: take it from the `next` of the page before");
+    ates_key_add_bytes(key, after.data, producer_size);
+    ates_key_add_u8(key, 0);
+    ates_key_add_u64(key, seq + 1);
+    return 0;
 }
 
 static int add_letter(struct ates_actor *actor, struct ates_bytes row, size_t *bytes,
@@ -265,7 +257,7 @@ int actor_show_dead_letters(struct ates_actor *actor, const void *body, struct a
                             struct ates_refusal *refusal)
 {
     const struct ates_show_dead_letters *command = body;
-    const size_t limit = command->has_limit ? (size_t)command->limit : 100;
+    const size_t limit = command->has_limit ? (size_t)command->limit : ATES_PAGE_LIMIT;
     struct ates_dead_letter *items = ates_arena_alloc(actor->arena, limit * sizeof *items);
     struct ates_show_dead_letters_result result = {.items = {items, 0}};
     struct ates_key from = {.size = 0};

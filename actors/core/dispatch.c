@@ -10,7 +10,7 @@
 #include "core/actor_private.h"
 #include "core/requests.h"
 
-#define WORKERS_RETRY_MS 1000u
+#define BUSY_RETRY_MS 1000u
 
 static const struct {
     const char *name;
@@ -95,6 +95,20 @@ static int decode_meta(struct ates_actor *self, struct ates_bytes frame, struct 
     return r;
 }
 
+/* What is read of the user goes with the request: the engine's own arena is emptied only by what it executes,
+ * and a request may never get there. */
+static int authenticate(struct ates_actor *self, struct incoming *in, struct ates_refusal *refusal)
+{
+    struct ates_txn *txn = ates_engine_txn(self->engine);
+    struct ates_arena *const engines = txn->arena;
+
+    txn->arena = self->arena;
+    int r = ates_access_authenticate(self->keyring, txn, &in->meta, in->route->command,
+                                     ates_now_ms(&self->source), &in->claims, &in->caller, refusal);
+    txn->arena = engines;
+    return r;
+}
+
 /* The checks before anything is decided, in the design's order. */
 static int admit(struct ates_actor *self, struct ates_request_message *request, struct incoming *in,
                  struct ates_refusal *refusal)
@@ -130,9 +144,7 @@ static int admit(struct ates_actor *self, struct ates_request_message *request, 
     r = ates_message_decode(message, body.data, body.size, ATES_UNKNOWN_REFUSED, self->arena,
                             in->body, refusal);
     if (r == 0) {
-        r = ates_access_authenticate(self->keyring, ates_engine_txn(self->engine), &in->meta,
-                                     in->route->command, ates_now_ms(&self->source), &in->claims,
-                                     &in->caller, refusal);
+        r = authenticate(self, in, refusal);
     }
     if (r == 0) {
         r = ates_access_authorise(in->route->command, in->body, &in->caller, refusal);
@@ -140,72 +152,13 @@ static int admit(struct ates_actor *self, struct ates_request_message *request, 
     return r;
 }
 
-static struct actor_reply *add_reply(struct ates_actor *self, struct ates_request_message *request,
-                                     struct actor_route *route)
-{
-    if (self->reply_count == self->reply_capacity) {
-        self->reply_capacity = self->reply_capacity == 0 ? 256 : self->reply_capacity * 2;
-        self->replies = realloc(self->replies, self->reply_capacity * sizeof *self->replies);
-        if (self->replies == NULL) {
-            abort();
-        }
-    }
-    struct actor_reply *reply = &self->replies[self->reply_count++];
-    ates_request_take_route(request, &reply->route);
-    reply->command = route;
-    reply->received_us = request->received_us;
-    reply->job = 0;
-    return reply;
-}
-
-static void put_meta(struct ates_actor *self, struct actor_reply *reply, uint64_t seq,
-                     bool replayed, struct ates_text request_id)
-{
-    const struct ates_reply_meta meta = {
-        .seq = seq,
-        .has_replayed = replayed,
-        .replayed = replayed,
-        .has_request_id = request_id.size > 0,
-        .request_id = request_id,
-    };
-
-    reply->meta_offset = self->reply_bytes.size;
-    ates_message_encode(&ates_reply_meta_message, &meta, &self->reply_bytes);
-    reply->meta_size = self->reply_bytes.size - reply->meta_offset;
-}
-
-static void put_body(struct ates_actor *self, struct actor_reply *reply, struct ates_bytes body)
-{
-    reply->body_offset = self->reply_bytes.size;
-    reply->body_size = body.size;
-    ates_buffer_append(&self->reply_bytes, body.data, body.size);
-}
-
-static void put_refusal(struct ates_actor *self, struct actor_reply *reply,
-                        const struct ates_refusal *refusal)
-{
-    const struct ates_refusal_body body = {
-        .reason = ates_text_from(refusal->reason),
-        .message = ates_text_from(refusal->message),
-        .has_field = refusal->field[0] != '\0',
-        .field = ates_text_from(refusal->field),
-        .has_retry_after_ms = refusal->retry_after_ms != 0,
-        .retry_after_ms = refusal->retry_after_ms,
-    };
-
-    reply->status = refusal->status;
-    reply->body_offset = self->reply_bytes.size;
-    ates_message_encode(&ates_refusal_body_message, &body, &self->reply_bytes);
-    reply->body_size = self->reply_bytes.size - reply->body_offset;
-}
-
 static void reply_refusal(struct ates_actor *self, struct ates_request_message *request,
                           const struct incoming *in, const struct ates_refusal *refusal)
 {
-    struct actor_reply *reply = add_reply(self, request, in->route);
+    struct actor_reply *reply = actor_add_reply(self, request, in->route);
 
-    put_meta(self, reply, ates_engine_head(self->engine)->seq, false, in->meta.request_id);
-    put_refusal(self, reply, refusal);
+    actor_put_meta(self, reply, ates_engine_head(self->engine)->seq, false, in->meta.request_id);
+    actor_put_refusal(self, reply, refusal);
 }
 
 static void reply_fault(struct ates_actor *self, struct ates_request_message *request,
@@ -219,31 +172,10 @@ static void reply_fault(struct ates_actor *self, struct ates_request_message *re
     reply_refusal(self, request, in, &refusal);
 }
 
-/* Hands the request over to a worker; it comes back through actor_deferred_done. */
-static void defer(struct ates_actor *self, struct ates_request_message *request,
-                  const struct incoming *in, const struct ates_outcome *outcome)
+/* Whether the command's reply comes with a job's end: it has a result, but nothing that answers at once. */
+static bool replies_later(const struct actor_route *route)
 {
-    struct ates_request_message *kept = malloc(sizeof *kept);
-    const int64_t expires_us =
-        in->meta.has_timeout_ms ? request->received_us + (int64_t)in->meta.timeout_ms * 1000 : 0;
-    struct ates_refusal refusal;
-
-    if (kept == NULL) {
-        abort();
-    }
-    if (ates_workers_submit(self->workers, outcome->work, outcome->work_input, expires_us, kept) !=
-        0) {
-        free(kept);
-        ates_refusal_set(&refusal, ATES_RESOURCE_EXHAUSTED, "WORKERS_BUSY", NULL,
-                         "too much is waiting for this service's workers");
-        refusal.retry_after_ms = WORKERS_RETRY_MS;
-        reply_refusal(self, request, in, &refusal);
-        return;
-    }
-    explicit_bzero((void *)outcome->work_input,
-                   outcome->work->input_size); /* the worker has its own */
-    *kept = *request;                          /* the frames move as they are */
-    request->count = 0;
+    return route->handler->answer == NULL && route->command->result != &ates_empty_message;
 }
 
 static void execute(struct ates_actor *self, struct ates_request_message *request,
@@ -251,6 +183,7 @@ static void execute(struct ates_actor *self, struct ates_request_message *reques
 {
     uint8_t fingerprint[ATES_FINGERPRINT_SIZE];
     struct ates_outcome outcome;
+    struct ates_refusal refusal = {.status = ATES_OK};
     const struct ates_execution execution = {
         .handler = in->route->handler,
         .command = in->route->command,
@@ -265,9 +198,28 @@ static void execute(struct ates_actor *self, struct ates_request_message *reques
         ates_request_fingerprint(self->fingerprint_key, sizeof self->fingerprint_key, in->name,
                                  in->body_bytes, fingerprint);
     }
+    if (work_result == NULL && actor_is_under_way(self, request, &execution, &refusal)) {
+        if (refusal.status != ATES_OK) {
+            reply_refusal(self, request, in, &refusal);
+        }
+        return;
+    }
+    if (replies_later(in->route) && self->waiter_count + self->reply_count >= ACTOR_WAITERS_MAX) {
+        ates_refusal_set(&refusal, ATES_RESOURCE_EXHAUSTED, "WAITERS_FULL", NULL,
+                         "too many wait for this service's jobs");
+        refusal.retry_after_ms = BUSY_RETRY_MS;
+        reply_refusal(self, request, in, &refusal);
+        return;
+    }
     ates_engine_execute(self->engine, &execution, &outcome);
     if (outcome.status == ATES_DEFERRED) {
-        defer(self, request, in, &outcome);
+        const int64_t expires_us = in->meta.has_timeout_ms
+                                       ? request->received_us + (int64_t)in->meta.timeout_ms * 1000
+                                       : 0;
+
+        if (actor_defer(self, request, &execution, &outcome, expires_us, &refusal) != 0) {
+            reply_refusal(self, request, in, &refusal);
+        }
         return;
     }
     if (outcome.status == ATES_OK && outcome.reply.size > ATES_FRAME_MAX) {
@@ -280,13 +232,11 @@ static void execute(struct ates_actor *self, struct ates_request_message *reques
         reply_refusal(self, request, in, &outcome.refusal);
         return;
     }
-    struct actor_reply *reply = add_reply(self, request, in->route);
+    struct actor_reply *reply = actor_add_reply(self, request, in->route);
     reply->status = ATES_OK;
     reply->job = outcome.job;
-    snprintf(reply->request_id, sizeof reply->request_id, "%.*s", (int)in->meta.request_id.size,
-             in->meta.request_id.size > 0 ? in->meta.request_id.data : "");
-    put_meta(self, reply, outcome.seq, outcome.replayed, in->meta.request_id);
-    put_body(self, reply, outcome.reply);
+    actor_put_meta(self, reply, outcome.seq, outcome.replayed, in->meta.request_id);
+    actor_put_body(self, reply, outcome.reply);
 }
 
 static void answer_common(struct ates_actor *self, struct ates_request_message *request,
@@ -301,11 +251,12 @@ static void answer_common(struct ates_actor *self, struct ates_request_message *
     } else if (r > 0) {
         reply_refusal(self, request, in, &refusal);
     } else {
-        struct actor_reply *reply = add_reply(self, request, in->route);
+        struct actor_reply *reply = actor_add_reply(self, request, in->route);
 
         reply->status = ATES_OK;
-        put_meta(self, reply, ates_engine_head(self->engine)->seq, false, in->meta.request_id);
-        put_body(self, reply, (struct ates_bytes){self->scratch.data, self->scratch.size});
+        actor_put_meta(self, reply, ates_engine_head(self->engine)->seq, false,
+                       in->meta.request_id);
+        actor_put_body(self, reply, (struct ates_bytes){self->scratch.data, self->scratch.size});
     }
 }
 
@@ -322,7 +273,9 @@ void actor_dispatch(struct ates_actor *self, struct ates_request_message *reques
     ates_arena_reset(self->arena);
     int r = admit(self, request, &in, &refusal);
     if (r == 0) {
-        in.caller.origin = ates_request_origin(request);
+        if (in.route->has_secret) {
+            in.caller.origin = ates_request_origin(request); /* guesses are counted by it */
+        }
         if (in.route->answer != NULL) {
             answer_common(self, request, &in);
         } else {
@@ -333,113 +286,8 @@ void actor_dispatch(struct ates_actor *self, struct ates_request_message *reques
     } else {
         reply_fault(self, request, &in);
     }
-    if (request->count > 0 && in.route != NULL && in.route->has_secret) {
-        const struct ates_bytes body = ates_request_frame(request, 3);
-
-        explicit_bzero((void *)body.data, body.size); /* nothing decoded is used any more */
+    if (in.route != NULL && in.route->has_secret) {
+        ates_request_wipe(request); /* nothing decoded is used any more */
     }
     ates_request_release(request);
-}
-
-void actor_deferred_done(struct ates_actor *self, void *owner, const void *output)
-{
-    struct ates_request_message *request = owner;
-
-    if (output != NULL && !self->stopping) {
-        actor_dispatch(self, request, output);
-    } else {
-        ates_request_release(
-            request); /* nobody waits for it any more, or it is unknown to who does */
-    }
-    free(request);
-}
-
-static void keep_waiting(struct ates_actor *self, struct actor_reply *reply)
-{
-    if (self->waiter_count == ACTOR_WAITERS_MAX) {
-        ates_route_release(
-            &reply->route); /* unknown to its client: a retry finds the job or its reply */
-        return;
-    }
-    if (self->waiters == NULL) {
-        self->waiters = calloc(ACTOR_WAITERS_MAX, sizeof *self->waiters);
-        if (self->waiters == NULL) {
-            abort();
-        }
-    }
-    self->waiters[self->waiter_count++] = *reply;
-}
-
-static void send_reply(struct ates_actor *self, struct actor_reply *reply)
-{
-    const struct ates_bytes meta = {self->reply_bytes.data + reply->meta_offset, reply->meta_size};
-    const struct ates_bytes body = {self->reply_bytes.data + reply->body_offset, reply->body_size};
-
-    if (reply->command != NULL) {
-        reply->command->count[reply->status]++;
-        reply->command->total_us += (uint64_t)(ates_monotonic_us() - reply->received_us);
-    }
-    if (!ates_reply_send(self->router, &reply->route, ates_status_name(reply->status), meta,
-                         body)) {
-        self->undeliverable++;
-    }
-}
-
-static void answer_waiters(struct ates_actor *self, const struct ates_finished_job *job)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < self->waiter_count; i++) {
-        struct actor_reply *waiter = &self->waiters[i];
-
-        if (waiter->job == job->job) {
-            put_meta(self, waiter, job->seq, false, ates_text_from(waiter->request_id));
-            put_body(self, waiter, job->reply);
-            send_reply(self, waiter);
-        } else {
-            self->waiters[kept++] = *waiter;
-        }
-    }
-    self->waiter_count = kept;
-}
-
-void actor_send_replies(struct ates_actor *self, bool lost)
-{
-    struct ates_refusal refusal;
-
-    if (lost) {
-        ates_refusal_set(&refusal, ATES_RESOURCE_EXHAUSTED, "STORE_FULL", NULL,
-                         "the service's store is full");
-        refusal.retry_after_ms = 60000;
-    }
-    for (size_t i = 0; i < self->reply_count; i++) {
-        struct actor_reply *reply = &self->replies[i];
-
-        if (lost) {
-            put_refusal(self, reply, &refusal);
-        }
-        if (reply->job != 0 && !lost) {
-            keep_waiting(self, reply);
-        } else {
-            send_reply(self, reply);
-        }
-    }
-    self->reply_count = 0;
-    for (size_t i = 0; i < ates_engine_finished_jobs(self->engine); i++) {
-        const struct ates_finished_job job = ates_engine_finished_job(self->engine, i);
-
-        answer_waiters(self, &job);
-    }
-    self->reply_bytes.size = 0;
-}
-
-void actor_release_replies(struct ates_actor *self)
-{
-    for (size_t i = 0; i < self->reply_count; i++) {
-        ates_route_release(&self->replies[i].route);
-    }
-    for (size_t i = 0; i < self->waiter_count; i++) {
-        ates_route_release(&self->waiters[i].route);
-    }
-    self->reply_count = self->waiter_count = 0;
 }

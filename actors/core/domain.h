@@ -13,9 +13,9 @@
 
 /* Tables that core keeps in every domain's state; a domain's own begin at ATES_TABLE_DOMAIN. */
 enum ates_core_table {
-    ATES_TABLE_META,         /* "applied" -> the last record folded in */
+    ATES_TABLE_META,         /* "applied" -> the last record folded in, and of which log */
     ATES_TABLE_REQUESTS,     /* hash of caller and request id -> its record */
-    ATES_TABLE_REQUEST_AGES, /* record number -> hash, oldest first, for expiry */
+    ATES_TABLE_REQUEST_AGES, /* time, record number -> hash, oldest first, for expiry */
     ATES_TABLE_CURSORS,      /* producer -> followed position */
     ATES_TABLE_DEAD_LETTERS, /* producer, seq -> what could not be applied */
     ATES_TABLE_JOBS,         /* job -> whose reply it holds */

@@ -8,6 +8,7 @@
 
 #include "core/datadir.h"
 #include "core/engine_private.h"
+#include "core/environment.h"
 #include "core/journal.h"
 #include "core/users.h"
 
@@ -66,6 +67,9 @@ static int open_stores(struct ates_engine *self, const char *folder, const char 
     snprintf(path, sizeof path, "%s/log", folder);
     int r = ates_log_open(&self->log, path, (size_t)self->config.map_size, &self->source, error,
                           error_size);
+    if (r == 0) {
+        r = ates_log_claim(self->log, self->domain->service->name, error, error_size);
+    }
     if (r == 0) {
         snprintf(path, sizeof path, "%s/%s", folder, state_folder);
         r = ates_store_open(&self->store, path, (size_t)self->config.map_size, tables, table_count,
@@ -265,6 +269,25 @@ static int drop_batch(struct ates_engine *self, int fault)
     return r != 0 ? r : fault;
 }
 
+/* LMDB takes a write that a full disk cut short for an I/O error, after which a process must end: so room for a
+ * batch and a checkpoint is looked for before they begin. */
+bool ates_engine_has_room(const struct ates_engine *self)
+{
+    return ates_environment_has_room(self->config.data_dir, ENGINE_ROOM_BYTES);
+}
+
+void engine_trim(struct ates_buffer *buffer)
+{
+    if (buffer->capacity > ENGINE_BUFFER_KEPT) {
+        ates_buffer_release(buffer);
+    }
+}
+
+bool ates_engine_is_closed(const struct ates_engine *self)
+{
+    return !self->committed && self->closed;
+}
+
 int ates_engine_commit(struct ates_engine *self)
 {
     if (self->committed) {
@@ -299,6 +322,9 @@ int64_t ates_engine_checkpoint(struct ates_engine *self, bool now)
     }
     if (!now && due > 0 && self->txn.writes < self->write_budget) {
         return due / 1000 + 1;
+    }
+    if (!ates_engine_has_room(self)) {
+        return CHECKPOINT_INTERVAL_US / 1000; /* put off: the log has it all */
     }
     const unsigned long writes = self->txn.writes;
     int r = engine_commit_state(self, ates_log_head(self->log));

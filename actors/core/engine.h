@@ -43,6 +43,8 @@ const struct ates_source *ates_engine_source(const struct ates_engine *engine);
 struct ates_log *ates_engine_log(struct ates_engine *engine);
 struct ates_txn *ates_engine_txn(struct ates_engine *engine);
 unsigned ates_engine_used_permille(const struct ates_engine *engine);
+/* Whether the disk has room for a batch and a checkpoint; without it nothing is written. */
+bool ates_engine_has_room(const struct ates_engine *engine);
 /* The head as the batch so far leaves it. */
 const struct ates_log_head *ates_engine_head(const struct ates_engine *engine);
 
@@ -109,6 +111,8 @@ struct ates_finished_job {
  * batch is undone (nothing of it may be shown); any other fault: end the process without a reply.
  * After 0 the batch's envelopes and finished jobs can be read until the next call that executes. */
 int ates_engine_commit(struct ates_engine *engine);
+/* Whether the batch should be committed before anything more is executed. */
+bool ates_engine_is_closed(const struct ates_engine *engine);
 size_t ates_engine_committed_events(const struct ates_engine *engine);
 struct ates_bytes ates_engine_committed_event(const struct ates_engine *engine, size_t index,
                                               const struct ates_event_type **type);

@@ -6,6 +6,11 @@
 
 /* Event types a service may have, user_known included. */
 #define ENGINE_TYPES_MAX 32u
+
+#define ENGINE_FULL_PERMILLE 850u /* of the map: commands that write are refused */
+#define ENGINE_ROOM_BYTES                                                                          \
+    (UINT64_C(64) << 20)              /* of the disk that a batch and a checkpoint may want */
+#define ENGINE_BUFFER_KEPT (4u << 20) /* bytes of a buffer kept between batches */
 /* Writes within one state transaction: bounds LMDB's list of dirty pages, and a replay's memory. */
 #define ENGINE_WRITES_MAX 400000ul
 /* Records between two words on a replay's progress. */
@@ -65,8 +70,9 @@ struct ates_engine {
 
     /* The batch: emptied by the first call after its commit. */
     bool committed;
-    int lost;  /* why a part of the batch could not be committed early: commit returns it */
-    bool full; /* the map is too full for commands that write */
+    int lost;    /* why a part of the batch could not be committed early: commit returns it */
+    bool closed; /* takes no more calls: a part of it was committed early */
+    bool full;   /* the map is too full for commands that write */
     struct ates_log_head head;
     struct ates_buffer records, envelopes, replies;
     struct batch_record *batch_records;
@@ -104,6 +110,7 @@ int engine_replay(struct ates_engine *engine); /* applies the records that state
 int engine_commit_state(struct ates_engine *engine, const struct ates_log_head *applied);
 
 /* engine.c */
+void engine_trim(struct ates_buffer *buffer);   /* gives back what one large batch took */
 int engine_restore(struct ates_engine *engine); /* drops the open state and replays the log */
 int engine_append(struct ates_engine *engine);  /* the batch's records so far to the log, durably */
 int engine_read_record(struct ates_engine *engine, uint64_t first_seq, uint64_t number,

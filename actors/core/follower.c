@@ -9,6 +9,7 @@
 
 #define READ_LIMIT 1000u
 #define READ_TIMEOUT_US 2000000
+#define UNANSWERED_MAX 2u /* reads in a row, after which the connection is made anew */
 #define BACKOFF_MIN_US 20000
 #define BACKOFF_MAX_US 2000000
 /* A producer announces its head once a second. Where not even that comes, its log is asked. */
@@ -16,6 +17,8 @@
 
 struct ates_follower {
     struct ates_engine *engine;
+    struct ates_client *client;
+    unsigned unanswered; /* reads in a row */
     const char *service; /* that follows, for log lines */
     const char *producer;
     struct ates_pipeline *pipeline;
@@ -44,6 +47,7 @@ struct ates_follower *ates_follower_new(struct ates_engine *engine, struct ates_
         return NULL;
     }
     self->engine = engine;
+    self->client = client;
     self->service = ates_engine_domain(engine)->service->name;
     self->producer = producer;
     self->arena = ates_arena_new();
@@ -116,9 +120,14 @@ static void stop(struct ates_follower *self, uint64_t seq, const char *why)
     self->asked = 0;
 }
 
-static bool is_known_log(const struct ates_follower *self, struct ates_text log_id)
+/* Whether an event or head is of the log that is followed; if not, the stream stops. */
+static bool check_log(struct ates_follower *self, struct ates_text log_id, uint64_t seq)
 {
-    return !self->position.known || ates_text_equal(log_id, ates_text_from(self->position.log_id));
+    if (self->position.known && !ates_text_equal(log_id, ates_text_from(self->position.log_id))) {
+        stop(self, seq, "another log_id: the producer's log is not the one followed before");
+        return false;
+    }
+    return true;
 }
 
 /* Takes an envelope that is the next one. */
@@ -140,7 +149,7 @@ static int take_next(struct ates_follower *self, const struct ates_envelope *env
         stop(self, envelope->seq, refusal.reason);
         return 0;
     }
-    if (r < 0 && r != -EAGAIN) {
+    if (r < 0 && r != -EAGAIN && self->backoff_us < BACKOFF_MAX_US) {
         const struct ates_log_field fields[] = {
             {"error", strerror(-r), 0}, {"seq", NULL, (int64_t)envelope->seq}, {NULL, NULL, 0}};
 
@@ -148,6 +157,8 @@ static int take_next(struct ates_follower *self, const struct ates_envelope *env
                      self->producer);
     }
     if (r == 0) {
+        self->backoff_us =
+            BACKOFF_MIN_US; /* not sooner: an event that cannot be taken is read all the same */
         self->position = position;
         if (ates_engine_head(self->engine)->number != records) {
             self->settled = position.seq;
@@ -180,9 +191,7 @@ static int take(struct ates_follower *self, struct ates_bytes bytes, bool *gap)
         *gap = true; /* not an envelope of theirs: their log has the right one */
         return 0;
     }
-    if (!is_known_log(self, envelope.log_id)) {
-        stop(self, envelope.seq,
-             "another log_id: the producer's log is not the one followed before");
+    if (!check_log(self, envelope.log_id, envelope.seq)) {
         return 0;
     }
     self->head_seen = envelope.seq > self->head_seen ? envelope.seq : self->head_seen;
@@ -230,8 +239,7 @@ void ates_follower_head(struct ates_follower *self, struct ates_bytes bytes)
                             self->scratch, &head, NULL) != 0) {
         return;
     }
-    if (!is_known_log(self, head.log_id)) {
-        stop(self, head.seq, "another log_id: the producer's log is not the one followed before");
+    if (!check_log(self, head.log_id, head.seq)) {
         return;
     }
     self->heard_us = ates_monotonic_us();
@@ -281,6 +289,7 @@ static void read_reply(struct ates_follower *self, const struct ates_reply *repl
     struct ates_read_events_result result;
 
     self->asked = 0;
+    self->unanswered = 0;
     self->heard_us = now_us;
     if (reply->status != ATES_OK) {
         const struct ates_log_field fields[] = {{"reason", reply->refusal.reason, 0},
@@ -297,22 +306,21 @@ static void read_reply(struct ates_follower *self, const struct ates_reply *repl
         back_off(self, now_us);
         return;
     }
-    self->backoff_us = BACKOFF_MIN_US;
-    if (!is_known_log(self, result.log_id)) {
-        stop(self, result.head_seq,
-             "another log_id: the producer's log is not the one followed before");
+    if (!check_log(self, result.log_id, result.head_seq)) {
         return;
     }
     if (result.head_seq < self->position.seq) {
         stop(self, result.head_seq, "the producer's log ends before what was followed of it");
         return;
     }
-    self->head_seen = result.head_seq > self->head_seen ? result.head_seq : self->head_seen;
+    self->head_seen =
+        result.head_seq; /* the producer itself says so: what was heard may have been wrong */
     self->events = result.events.items;
     self->event_count = result.events.count;
     self->next = 0;
     const uint64_t last = self->position.seq + self->event_count;
     if (self->event_count == 0) {
+        self->backoff_us = BACKOFF_MIN_US;
         self->behind = self->head_seen > self->position.seq;
         self->due_us = now_us + self->backoff_us;
     } else if (result.head_seq > last) {
@@ -340,6 +348,22 @@ static int take_read(struct ates_follower *self, int64_t now_us, size_t limit)
     return r;
 }
 
+/* libzmq gives a connection up for good once its peer broke a rule, as by a frame above the limit. */
+static void connect_anew(struct ates_follower *self)
+{
+    if (++self->unanswered < UNANSWERED_MAX) {
+        return;
+    }
+    struct ates_pipeline *pipeline = ates_pipeline_new(self->client, self->producer);
+    if (pipeline != NULL) {
+        ates_pipeline_free(&self->pipeline);
+        self->pipeline = pipeline;
+        self->unanswered = 0;
+        ates_journal(ATES_WARNING, self->service, NULL, "%s does not answer: connecting anew",
+                     self->producer);
+    }
+}
+
 int ates_follower_advance(struct ates_follower *self, int64_t now_us, size_t limit, bool *more)
 {
     struct ates_reply reply;
@@ -365,6 +389,7 @@ int ates_follower_advance(struct ates_follower *self, int64_t now_us, size_t lim
         *more = self->behind && !self->stopped;
     } else if (self->asked != 0 && now_us >= self->due_us) {
         back_off(self, now_us);
+        connect_anew(self);
     } else if (self->asked == 0 && now_us >= self->due_us) {
         ask(self, self->position.seq, now_us);
     }

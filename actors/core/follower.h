@@ -10,8 +10,9 @@
 
 struct ates_follower;
 
+/* NULL with errno. */
 struct ates_follower *ates_follower_new(struct ates_engine *engine, struct ates_client *client,
-                                        const char *producer); /* NULL with errno */
+                                        const char *producer);
 void ates_follower_free(struct ates_follower **self);
 
 const char *ates_follower_producer(const struct ates_follower *self);

@@ -290,8 +290,8 @@ void ates_journal(enum ates_level level, const char *service, const struct ates_
         return;
     }
     const int saved_errno = errno;
-    char
-        message[STRING_MAX + 8]; /* longer than what is kept, so that kept_size sees where to cut */
+    /* Longer than what is kept, so that kept_size sees where to cut. */
+    char message[STRING_MAX + 8];
     va_list arguments;
     va_start(arguments, format);
     const int length = vsnprintf(message, sizeof message, format, arguments);

@@ -2,13 +2,14 @@
 #include "core/log.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "core/environment.h"
 #include "core/store.h"
 
 struct ates_log {
@@ -27,7 +28,7 @@ struct log_key {
 static struct log_key log_key(uint64_t first_seq, uint64_t number)
 {
     struct log_key key;
-    const uint64_t big[2] = {__builtin_bswap64(first_seq), __builtin_bswap64(number)};
+    const uint64_t big[2] = {htobe64(first_seq), htobe64(number)};
 
     memcpy(key.bytes, big, sizeof key.bytes);
     return key;
@@ -112,33 +113,19 @@ static int load(struct ates_log *self, const struct ates_source *source)
 int ates_log_open(struct ates_log **log, const char *path, size_t map_size,
                   const struct ates_source *source, char *error, size_t error_size)
 {
-    struct ates_log *self;
-    int dead_readers;
-    int r;
+    struct ates_log *self = calloc(1, sizeof *self);
 
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        r = -errno;
-        snprintf(error, error_size, "%s: %s", path, strerror(errno));
-        return r;
-    }
-    self = calloc(1, sizeof *self);
     if (self == NULL) {
+        snprintf(error, error_size, "%s: %s", path, strerror(ENOMEM));
         return -ENOMEM;
     }
     self->map_size = map_size;
-    r = mdb_env_create(&self->env);
-    if (r == 0) {
-        r = mdb_env_set_mapsize(self->env, map_size);
+    int r = ates_environment_open(&self->env, path, map_size, 0, error, error_size);
+    if (r != 0) {
+        ates_log_close(&self);
+        return r;
     }
-    if (r == 0) {
-        r = mdb_env_open(self->env, path, 0, 0600);
-    }
-    if (r == 0) {
-        r = mdb_reader_check(self->env, &dead_readers);
-    }
-    if (r == 0) {
-        r = load(self, source);
-    }
+    r = load(self, source);
     if (r != 0) {
         if (self->damaged != 0) {
             snprintf(error, error_size, "%s: the last record, %" PRIu64 ", is damaged", path,
@@ -147,7 +134,7 @@ int ates_log_open(struct ates_log **log, const char *path, size_t map_size,
             snprintf(error, error_size, "%s: %s", path, mdb_strerror(r));
         }
         ates_log_close(&self);
-        return ates_store_result(r);
+        return ates_environment_result(r);
     }
     *log = self;
     return 0;
@@ -166,6 +153,48 @@ void ates_log_close(struct ates_log **log)
     }
 }
 
+static int claim(struct ates_log *self, MDB_txn *txn, const char *service, char owner[64])
+{
+    struct log_key key = log_key(0, 1);
+    MDB_val k = {sizeof key.bytes, key.bytes}, v;
+    int r = mdb_get(txn, self->table, &k, &v);
+
+    if (r == MDB_NOTFOUND) {
+        v = (MDB_val){strlen(service), (void *)service};
+        r = mdb_put(txn, self->table, &k, &v, 0);
+    }
+    if (r == 0) {
+        snprintf(owner, 64, "%.*s", (int)v.mv_size, (const char *)v.mv_data);
+    }
+    return r;
+}
+
+int ates_log_claim(struct ates_log *log, const char *service, char *error, size_t error_size)
+{
+    char owner[64] = "";
+    MDB_txn *txn;
+    int r = mdb_txn_begin(log->env, NULL, 0, &txn);
+
+    if (r == 0) {
+        r = claim(log, txn, service, owner);
+        if (r != 0) {
+            mdb_txn_abort(txn);
+        } else {
+            r = mdb_txn_commit(txn);
+        }
+    }
+    if (r != 0) {
+        snprintf(error, error_size, "%s's log: %s", service, mdb_strerror(r));
+        return ates_environment_result(r);
+    }
+    if (strcmp(owner, service) != 0) {
+        snprintf(error, error_size, "%s: the log in this folder is %s's: was a folder moved?",
+                 service, owner);
+        return -EUCLEAN;
+    }
+    return 0;
+}
+
 const char *ates_log_id(const struct ates_log *log)
 {
     return log->id;
@@ -178,13 +207,7 @@ const struct ates_log_head *ates_log_head(const struct ates_log *log)
 
 unsigned ates_log_used_permille(const struct ates_log *log)
 {
-    MDB_envinfo info;
-    MDB_stat stat;
-
-    if (mdb_env_info(log->env, &info) != 0 || mdb_env_stat(log->env, &stat) != 0) {
-        return 1000;
-    }
-    return (unsigned)((info.me_last_pgno + 1) * stat.ms_psize / (log->map_size / 1000));
+    return ates_environment_used_permille(log->env, log->map_size);
 }
 
 static int append_all(struct ates_log *log, MDB_txn *txn, const struct ates_stored_record *records,
@@ -215,7 +238,7 @@ int ates_log_append(struct ates_log *log, const struct ates_log_head *expected,
     }
     r = mdb_txn_begin(log->env, NULL, 0, &txn);
     if (r != 0) {
-        return ates_store_result(r);
+        return ates_environment_result(r);
     }
     r = append_all(log, txn, records, count);
     if (r != 0) {
@@ -226,7 +249,7 @@ int ates_log_append(struct ates_log *log, const struct ates_log_head *expected,
     if (r == 0) {
         log->head = *head;
     }
-    return ates_store_result(r);
+    return ates_environment_result(r);
 }
 
 int ates_log_read_open(struct ates_log_reader *reader, struct ates_log *log)
@@ -236,12 +259,12 @@ int ates_log_read_open(struct ates_log_reader *reader, struct ates_log *log)
     int r = mdb_txn_begin(log->env, NULL, MDB_RDONLY, &txn);
 
     if (r != 0) {
-        return ates_store_result(r);
+        return ates_environment_result(r);
     }
     r = mdb_cursor_open(txn, log->table, &cursor);
     if (r != 0) {
         mdb_txn_abort(txn);
-        return ates_store_result(r);
+        return ates_environment_result(r);
     }
     *reader = (struct ates_log_reader){.txn = txn, .cursor = cursor, .head_seq = log->head.seq};
     return 0;
@@ -264,7 +287,7 @@ int ates_log_read_seek_record(struct ates_log_reader *reader, uint64_t first_seq
 
     reader->started = true;
     reader->found = r == 0;
-    return r == MDB_NOTFOUND ? 0 : ates_store_result(r);
+    return r == MDB_NOTFOUND ? 0 : ates_environment_result(r);
 }
 
 int ates_log_read_seek(struct ates_log_reader *reader, uint64_t seq)
@@ -285,7 +308,7 @@ int ates_log_read_seek(struct ates_log_reader *reader, uint64_t seq)
     }
     r = mdb_cursor_get(reader->cursor, &k, &v, reader->found ? MDB_PREV : MDB_LAST);
     reader->found = r == 0;
-    return ates_store_result(r);
+    return ates_environment_result(r);
 }
 
 int ates_log_read_next(struct ates_log_reader *reader, struct ates_stored_record *record)
@@ -304,7 +327,7 @@ int ates_log_read_next(struct ates_log_reader *reader, struct ates_stored_record
     }
     r = mdb_cursor_get(reader->cursor, &k, &v, MDB_GET_CURRENT);
     if (r != 0) {
-        return ates_store_result(r);
+        return ates_environment_result(r);
     }
     if (k.mv_size != 16) {
         return -EBADMSG;
@@ -314,5 +337,5 @@ int ates_log_read_next(struct ates_log_reader *reader, struct ates_stored_record
     record->bytes = (struct ates_bytes){v.mv_data, v.mv_size};
     r = mdb_cursor_get(reader->cursor, &k, &v, MDB_NEXT);
     reader->found = r == 0;
-    return r == MDB_NOTFOUND ? 0 : ates_store_result(r);
+    return r == MDB_NOTFOUND ? 0 : ates_environment_result(r);
 }

@@ -1,8 +1,8 @@
 /* The log: a service's events, append-only and durable, in an LMDB environment of its own.
  *
  * The seam is narrow on purpose (append, read, head), so that another kind of log can stand behind
- * it. Layout of its one table: key {first_seq, number}, both big-endian, value a stored record; key
- * {0, 0} holds the log's id. Records only ever go to the end. */
+ * it. Layout of its one table: key {first_seq, number}, both big-endian, value a stored record; keys
+ * {0, 0} and {0, 1} hold the log's id and whose log it is. Records only ever go to the end. */
 #ifndef ATES_LOG_H
 #define ATES_LOG_H
 
@@ -26,6 +26,9 @@ struct ates_log_head {
 int ates_log_open(struct ates_log **log, const char *path, size_t map_size,
                   const struct ates_source *source, char *error, size_t error_size);
 void ates_log_close(struct ates_log **log);
+
+/* Makes the log this service's for ever. -EUCLEAN, with error filled, where it is another's: its folder was moved. */
+int ates_log_claim(struct ates_log *log, const char *service, char *error, size_t error_size);
 
 const char *ates_log_id(const struct ates_log *log); /* a UUID */
 const struct ates_log_head *ates_log_head(const struct ates_log *log);

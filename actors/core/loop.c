@@ -11,8 +11,14 @@
 /* One batch is bounded, so that its first reply does not wait long for its last command. */
 #define BATCH_COMMANDS 512u
 #define BATCH_FOLLOWED 512u
+#define BATCH_US 10000
+#define BATCH_REPLY_BYTES (8u << 20)
 #define HEAD_INTERVAL_US 1000000
+#define HEAD_IDLE_MS 2 /* after the last event of a busy time */
+#define STEP_BACKOFF_MIN_US 20000
+#define STEP_BACKOFF_MAX_US 10000000
 #define UNSETTLED_MAX 1000u
+#define SUB_QUIET_US 10000000 /* each producer announces its head every second */
 #define ALARM_PERMILLE 700u
 #define ALARM_INTERVAL_US 60000000
 
@@ -65,7 +71,7 @@ static int renew_token(struct ates_actor *self)
     snprintf(claims.login, sizeof claims.login, "%s", self->name);
     claims.issued_at = claims.not_before = now;
     claims.expires_at = now + self->config.access_ms;
-    int r = ates_token_sign(&self->service_key, &claims, token);
+    int r = ates_token_sign(&self->service_key, &self->source, &claims, token);
     if (r == 0) {
         ates_client_set_token(self->client, token);
         self->token_from = now; /* a clock that was set back makes it a token of the future */
@@ -101,7 +107,9 @@ static int drain_live(struct ates_actor *self)
 {
     int r = 0;
 
-    for (unsigned n = 0; r == 0 && n < BATCH_FOLLOWED && self->follower_count > 0; n++) {
+    for (unsigned n = 0; r == 0 && n < BATCH_FOLLOWED && self->follower_count > 0 &&
+                         !ates_engine_is_closed(self->engine);
+         n++) {
         zmq_msg_t topic, body;
 
         zmq_msg_init(&topic);
@@ -110,6 +118,7 @@ static int drain_live(struct ates_actor *self)
             break;
         }
         zmq_msg_init(&body);
+        self->heard_us = ates_monotonic_us();
         bool more = zmq_msg_more(&topic);
         bool whole = more && zmq_msg_recv(&body, self->subscriber, ZMQ_DONTWAIT) >= 0;
         more = whole && zmq_msg_more(&body);
@@ -126,16 +135,29 @@ static int drain_live(struct ates_actor *self)
     return r;
 }
 
-static void drain_commands(struct ates_actor *self)
+/* Whether the batch takes one more command: it is bounded in number, time and bytes. */
+static bool takes_more(const struct ates_actor *self, unsigned taken, int64_t until_us,
+                       int64_t now_us)
+{
+    return taken < BATCH_COMMANDS && now_us < until_us &&
+           self->reply_bytes.size < BATCH_REPLY_BYTES && !ates_engine_is_closed(self->engine);
+}
+
+/* Takes what is there; whether more may be. */
+static bool drain_commands(struct ates_actor *self)
 {
     struct ates_request_message request;
+    const int64_t until_us = ates_monotonic_us() + BATCH_US;
+    int64_t now_us = until_us - BATCH_US;
 
-    for (unsigned n = 0; n < BATCH_COMMANDS; n++) {
+    for (unsigned n = 0; takes_more(self, n, until_us, now_us); n++) {
         if (ates_request_receive(self->router, &request) != 0) {
-            break;
+            return false;
         }
+        now_us = request.received_us;
         actor_dispatch(self, &request, NULL);
     }
+    return true;
 }
 
 void actor_drain_workers(struct ates_actor *self)
@@ -149,12 +171,25 @@ void actor_drain_workers(struct ates_actor *self)
 }
 
 /* One step of the domain's jobs; whether there may be more to do at once. After a fault it is tried
- * again on a later turn. */
-static bool step(struct ates_actor *self)
+ * again, later each time. */
+static bool step(struct ates_actor *self, int64_t now_us)
 {
     bool more;
-    const int r = ates_engine_step(self->engine, &more);
 
+    if (now_us < self->step_due_us) {
+        return false;
+    }
+    const int r = ates_engine_step(self->engine, &more);
+    if (r == 0) {
+        self->step_due_us = self->step_backoff_us = 0;
+    } else {
+        const int64_t longer = self->step_backoff_us * 2;
+
+        self->step_backoff_us = longer < STEP_BACKOFF_MIN_US   ? STEP_BACKOFF_MIN_US
+                                : longer > STEP_BACKOFF_MAX_US ? STEP_BACKOFF_MAX_US
+                                                               : longer;
+        self->step_due_us = now_us + self->step_backoff_us;
+    }
     if (r < 0 && r != -EAGAIN && r != -ENOSPC) {
         const struct ates_log_field fields[] = {{"error", strerror(-r), 0}, {NULL, NULL, 0}};
 
@@ -172,13 +207,13 @@ static void advance(struct ates_actor *self, bool *busy)
     const uint64_t unsettled_max = now_us >= self->head_due_us ? 0 : UNSETTLED_MAX;
 
     drain_live(self);
-    for (size_t i = 0; i < self->follower_count; i++) {
+    for (size_t i = 0; i < self->follower_count && !ates_engine_is_closed(self->engine); i++) {
         ates_follower_advance(self->followers[i], now_us, BATCH_FOLLOWED, &more);
         *busy |= more;
         ates_follower_settle(self->followers[i], unsettled_max);
     }
-    if (ates_engine_has_steps(self->engine)) {
-        *busy |= step(self);
+    if (ates_engine_has_steps(self->engine) && !ates_engine_is_closed(self->engine)) {
+        *busy |= step(self, now_us);
     }
 }
 
@@ -207,18 +242,32 @@ static int finish_batch(struct ates_actor *self)
     return r;
 }
 
-/* Before commands that write are refused, somebody should know. */
+/* Before commands that write are refused, and while they are, somebody should know. */
 static void warn_when_filling(struct ates_actor *self, int64_t now_us)
 {
     const unsigned used = ates_engine_used_permille(self->engine);
+    const bool has_room = ates_engine_has_room(self->engine);
 
-    if (used >= ALARM_PERMILLE && now_us - self->warned_us >= ALARM_INTERVAL_US) {
+    if ((used >= ALARM_PERMILLE || !has_room) && now_us - self->warned_us >= ALARM_INTERVAL_US) {
         const struct ates_log_field fields[] = {{"used_permille", NULL, used}, {NULL, NULL, 0}};
 
         ates_journal(
             ATES_WARNING, self->name, fields,
-            "the store is filling: raise store/map_gigabytes before it is at 850 permille");
+            has_room
+                ? "the store is filling: raise store/map_gigabytes before it is at 850 permille"
+                : "the disk is nearly full: commands that write are refused");
         self->warned_us = now_us;
+    }
+}
+
+/* libzmq gives a connection up for good once its peer broke a rule, as by a frame above the limit. */
+static void subscribe_anew(struct ates_actor *self)
+{
+    if (self->follower_count > 0 && ates_monotonic_us() - self->heard_us >= SUB_QUIET_US) {
+        ates_journal(ATES_WARNING, self->name, NULL,
+                     "no events arrive: connecting to the broker anew");
+        actor_open_subscriber(self);
+        self->heard_us = ates_monotonic_us();
     }
 }
 
@@ -234,6 +283,7 @@ static int64_t tick(struct ates_actor *self, bool idle)
     }
     if (now_us >= self->head_due_us || (idle && self->head_changed)) {
         warn_when_filling(self, now_us);
+        subscribe_anew(self);
         send_head(self);
     }
     int64_t due_us = self->head_due_us;
@@ -241,6 +291,9 @@ static int64_t tick(struct ates_actor *self, bool idle)
         const int64_t follower_us = ates_follower_due(self->followers[i]);
 
         due_us = follower_us < due_us ? follower_us : due_us;
+    }
+    if (ates_engine_has_steps(self->engine) && self->step_due_us < due_us) {
+        due_us = self->step_due_us;
     }
     const int64_t due_ms = due_us <= now_us ? 0 : (due_us - now_us) / 1000 + 1;
     return due_ms < wait_ms ? due_ms : wait_ms;
@@ -258,18 +311,26 @@ static void take_pipe(struct ates_actor *self)
     zstr_free(&word);
 }
 
+/* Which socket is where among those that are polled. */
+enum { PIPE, ROUTER, WORKERS, SUBSCRIBER, FOLLOWERS };
+
 static int turn(struct ates_actor *self, zmq_pollitem_t *items, int item_count, int64_t *wait_ms)
 {
     bool busy = false;
 
+    items[SUBSCRIBER].socket = self->subscriber;
+    for (size_t i = 0; i < self->follower_count; i++) {
+        items[FOLLOWERS + i].socket =
+            ates_follower_socket(self->followers[i]); /* may be a new one */
+    }
     if (zmq_poll(items, item_count, *wait_ms) < 0 && errno != EINTR) {
         return -errno;
     }
-    if (items[0].revents & ZMQ_POLLIN) {
+    if (items[PIPE].revents & ZMQ_POLLIN) {
         take_pipe(self);
     }
     actor_drain_workers(self);
-    drain_commands(self);
+    busy = drain_commands(self);
     const bool idle = ates_engine_head(self->engine)->number ==
                       ates_log_head(ates_engine_log(self->engine))->number;
     advance(self, &busy);
@@ -281,26 +342,26 @@ static int turn(struct ates_actor *self, zmq_pollitem_t *items, int item_count, 
     if (*wait_ms < 0) {
         return (int)*wait_ms;
     }
+    if (self->head_changed && *wait_ms > HEAD_IDLE_MS) {
+        *wait_ms = HEAD_IDLE_MS; /* the next turn, if it finds nothing to do, announces the head */
+    }
     *wait_ms = busy ? 0 : *wait_ms;
     return 0;
 }
 
 static int serve(struct ates_actor *self)
 {
-    zmq_pollitem_t items[4 + ACTOR_FOLLOWERS_MAX] = {
-        {zsock_resolve(self->pipe), 0, ZMQ_POLLIN, 0},
-        {self->router, 0, ZMQ_POLLIN, 0},
-        {ates_workers_socket(self->workers), 0, ZMQ_POLLIN, 0},
-        {self->subscriber, 0, ZMQ_POLLIN, 0},
-    };
-    int item_count = 4;
+    zmq_pollitem_t items[FOLLOWERS + ACTOR_FOLLOWERS_MAX];
+    const int item_count = FOLLOWERS + (int)self->follower_count;
     int64_t wait_ms = 0;
     int r = ates_engine_start(self->engine);
 
-    for (size_t i = 0; i < self->follower_count; i++) {
-        items[item_count++] =
-            (zmq_pollitem_t){ates_follower_socket(self->followers[i]), 0, ZMQ_POLLIN, 0};
+    for (int i = 0; i < item_count; i++) {
+        items[i] = (zmq_pollitem_t){.events = ZMQ_POLLIN};
     }
+    items[PIPE].socket = zsock_resolve(self->pipe);
+    items[ROUTER].socket = self->router;
+    items[WORKERS].socket = ates_workers_socket(self->workers);
     if (r == 0) {
         r = renew_token(self);
     }
@@ -328,7 +389,8 @@ void actor_run(zsock_t *pipe, void *argument)
     if (r != 0) {
         const struct ates_log_field fields[] = {{"error", strerror(-r), 0}, {NULL, NULL, 0}};
 
-        ates_journal(ATES_ERROR, self->name, fields, "the service cannot go on");
+        ates_journal(ATES_ERROR, self->name, fields,
+                     "the service cannot go on; atesctl admin check may tell what is damaged");
         zstr_send(pipe, "FAILED");
         while (!self->stopping) {
             take_pipe(self);

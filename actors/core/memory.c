@@ -49,12 +49,11 @@ struct ates_arena *ates_arena_new(void)
     struct ates_arena *self = calloc(1, sizeof *self);
 
     if (self == NULL) {
-        return NULL;
+        out_of_memory();
     }
     self->first = new_chunk(CHUNK_SIZE);
     if (self->first == NULL) {
-        free(self);
-        return NULL;
+        out_of_memory();
     }
     self->last = self->first;
     return self;

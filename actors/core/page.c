@@ -1,21 +1,34 @@
 /* Pages of a list; see page.h. */
 #include "core/page.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #define DIGITS_MAX 16u /* of ATES_INTEGER_MAX */
 
+int ates_page_parse(struct ates_text digits, uint64_t *number)
+{
+    uint64_t value = 0;
+
+    if (digits.size == 0 || digits.size > DIGITS_MAX) {
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < digits.size; i++) {
+        if (digits.data[i] < '0' || digits.data[i] > '9') {
+            return -EINVAL;
+        }
+        value = value * 10 + (uint64_t)(digits.data[i] - '0');
+    }
+    *number = value;
+    return 0;
+}
+
 int ates_page_after(struct ates_call *call, bool has_after, struct ates_text after, uint64_t *id)
 {
     uint64_t value = 0;
-    bool valid = !has_after || (after.size > 0 && after.size <= DIGITS_MAX);
 
-    for (size_t i = 0; has_after && valid && i < after.size; i++) {
-        valid = after.data[i] >= '0' && after.data[i] <= '9';
-        value = value * 10 + (uint64_t)(after.data[i] - '0');
-    }
-    if (!valid) {
+    if (has_after && ates_page_parse(after, &value) != 0) {
         return ates_refuse_field(call, ATES_INVALID_ARGUMENT, "FIELD_INVALID", "after",
                                  "not the next of a page of this list");
     }

@@ -5,7 +5,13 @@
 
 #include "core/domain.h"
 
+/* Bytes of a page's items, about: a page ends where the next item would go beyond, but holds one at least. Far
+ * below a frame's, as a peer that reads no replies keeps them all in memory. */
+#define ATES_PAGE_BYTES (64u * 1024u)
 #define ATES_PAGE_LIMIT 100u /* items, unless the caller asks for another number */
+
+/* The number that these digits are: 0, or -EINVAL where it is none that a page gave. */
+int ates_page_parse(struct ates_text digits, uint64_t *number);
 
 /* The id that the page begins after; 0 for the first page. Refuses INVALID_ARGUMENT /
  * FIELD_INVALID, field after. */

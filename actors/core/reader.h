@@ -30,8 +30,8 @@ struct ates_token {
 struct ates_reader {
     const uint8_t *at;
     const uint8_t *end;
-    unsigned
-        depth; /* maps and lists around `at`; whoever goes into one counts it up and down again */
+    /* Maps and lists around `at`; whoever goes into one counts it up and down again. */
+    unsigned depth;
 };
 
 /* Reads one value's head, and a text's or bytes' content with it. HUGE, FLOAT and EXTENSION are for

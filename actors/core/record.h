@@ -41,8 +41,8 @@ struct ates_record {
     uint64_t number;    /* 1, 2, 3 ... without gaps */
     int64_t time;       /* Unix ms, never less than the record's before */
     uint64_t first_seq; /* of its first event; where it has none, of the next event to come */
-    struct ates_bytes
-        head; /* hash of the log's last envelope after this record; zeros before the first */
+    /* Hash of the log's last envelope after this record; zeros before the first. */
+    struct ates_bytes head;
     bool has_user_id;
     uint64_t user_id; /* who called; absent where nobody did */
     bool has_command;

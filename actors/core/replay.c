@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "core/engine_private.h"
+#include "core/journal.h"
 
-/* The last record that state holds. */
+#define LOG_ID_SIZE (ATES_UUID_SIZE - 1)
+
+/* The last record that state holds. -EUCLEAN where it is the state of another log. */
 static int load_applied(struct ates_engine *self, struct ates_log_head *applied)
 {
     const struct ates_key key = {.size = 7, .data = "applied"};
@@ -17,8 +20,13 @@ static int load_applied(struct ates_engine *self, struct ates_log_head *applied)
     if (r == ATES_NOT_FOUND) {
         return 0;
     }
-    if (r == 0 && row.size != 16) {
+    if (r == 0 && row.size != 16 + LOG_ID_SIZE) {
         return -EBADMSG;
+    }
+    if (r == 0 && memcmp(row.data + 16, ates_log_id(self->log), LOG_ID_SIZE) != 0) {
+        ates_journal(ATES_ERROR, self->domain->service->name, NULL,
+                     "the state in this folder is of another log: was a folder moved?");
+        return -EUCLEAN;
     }
     if (r == 0) {
         applied->number = ates_u64_from(row.data);
@@ -33,6 +41,7 @@ static int save_applied(struct ates_engine *self, const struct ates_log_head *ap
     struct ates_key row = ates_key_u64(applied->number);
 
     ates_key_add_u64(&row, applied->seq);
+    ates_key_add_bytes(&row, ates_log_id(self->log), LOG_ID_SIZE);
     return ates_put(&self->txn, ATES_TABLE_META, &key, row.data, row.size);
 }
 

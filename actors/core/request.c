@@ -8,6 +8,8 @@
 
 #include "core/random.h"
 
+#define COMMAND_FRAMES 4u /* after the route */
+
 static void find_route(struct ates_request_message *self)
 {
     self->route = 0;
@@ -58,6 +60,28 @@ void ates_request_release(struct ates_request_message *self)
     self->count = 0;
 }
 
+void ates_request_move(struct ates_request_message *to, struct ates_request_message *from)
+{
+    to->count = from->count;
+    to->route = from->route;
+    to->cut = from->cut;
+    to->received_us = from->received_us;
+    for (unsigned i = 0; i < from->count; i++) {
+        zmq_msg_init(&to->frames[i]);
+        zmq_msg_move(&to->frames[i], &from->frames[i]);
+    }
+    ates_request_release(from);
+}
+
+void ates_request_wipe(struct ates_request_message *self)
+{
+    if (self->count > 0 && ates_request_frame_count(self) == COMMAND_FRAMES) {
+        zmq_msg_t *body = &self->frames[self->route + COMMAND_FRAMES - 1];
+
+        explicit_bzero(zmq_msg_data(body), zmq_msg_size(body));
+    }
+}
+
 void ates_request_take_route(struct ates_request_message *self, struct ates_route *route)
 {
     route->count = self->route;
@@ -80,12 +104,13 @@ uint64_t ates_request_origin(struct ates_request_message *self)
     static const uint8_t key[crypto_shorthash_KEYBYTES];
     uint8_t hash[crypto_shorthash_BYTES];
     uint64_t origin;
-    /* Where the transport knows the peer's address, reconnecting must not make a new client of it.
-     */
+    /* Where the transport knows the peer's address (on ipc its user, group and process), connecting anew does not
+     * make a new client of it. */
     const char *address = zmq_msg_gets(&self->frames[self->count - 1], "Peer-Address");
+    const size_t size = address != NULL ? strlen(address) : 0;
 
-    if (address != NULL && address[0] != '\0') {
-        crypto_shorthash(hash, (const uint8_t *)address, strlen(address), key);
+    if (size > 0) {
+        crypto_shorthash(hash, (const uint8_t *)address, size, key);
     } else {
         crypto_shorthash(hash, zmq_msg_data(&self->frames[0]), zmq_msg_size(&self->frames[0]), key);
     }

@@ -13,9 +13,9 @@
 struct ates_request_message {
     zmq_msg_t frames[ATES_REQUEST_FRAMES_MAX];
     unsigned count; /* frames held */
-    unsigned
-        route; /* frames of the route; 0 where there is no delimiter, hence nobody to reply to */
-    bool cut;  /* it had more frames than are held */
+    /* Frames of the route; 0 where there is no delimiter, hence nobody to reply to. */
+    unsigned route;
+    bool cut; /* it had more frames than are held */
     int64_t received_us;
 };
 
@@ -28,12 +28,16 @@ struct ates_route {
 /* Takes the next message off the socket without waiting. Returns 0, or -EAGAIN. */
 int ates_request_receive(void *socket, struct ates_request_message *request);
 void ates_request_release(struct ates_request_message *request);
+/* Moves the whole request; from is empty then. */
+void ates_request_move(struct ates_request_message *to, struct ates_request_message *from);
+/* Overwrites a command's body, where the request has one: it may hold a password. */
+void ates_request_wipe(struct ates_request_message *request);
 
 /* Moves the route out of the request. */
 void ates_request_take_route(struct ates_request_message *request, struct ates_route *route);
 void ates_route_release(struct ates_route *route);
 
-/* A number that tells the request's connection from others. */
+/* A number that tells the request's sender from others: by the peer's address, on ipc its user, group and process. */
 uint64_t ates_request_origin(struct ates_request_message *request);
 
 /* The i-th frame after the route, of those that are held. */

@@ -1,6 +1,7 @@
 /* Stored replies; see requests.h. */
 #include "core/requests.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
@@ -14,7 +15,7 @@ static struct ates_key request_key(uint64_t user_id, struct ates_text request_id
 {
     struct ates_key key = {.size = ATES_REQUEST_KEY_SIZE};
     uint8_t scope[8 + 64];
-    const uint64_t big = __builtin_bswap64(user_id);
+    const uint64_t big = htobe64(user_id);
     const size_t size = request_id.size < 64 ? request_id.size : 64;
 
     memcpy(scope, &big, 8);

@@ -4,9 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define SEGMENT_SIZE 8u /* bytes of it in a key */
-#define PLACE_SIZE 2u
-
 static struct ates_key prefix_key(uint64_t segment, struct ates_text prefix)
 {
     struct ates_key key = ates_key_u64(segment);

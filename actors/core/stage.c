@@ -25,7 +25,12 @@ static void begin_batch(struct ates_engine *self)
     self->committed = false;
     self->records.size = self->envelopes.size = self->replies.size = 0;
     self->record_count = self->event_count = self->job_count = 0;
-    self->full = ates_engine_used_permille(self) >= 850;
+    self->closed = false;
+    self->full =
+        ates_engine_used_permille(self) >= ENGINE_FULL_PERMILLE || !ates_engine_has_room(self);
+    engine_trim(&self->records);
+    engine_trim(&self->envelopes);
+    engine_trim(&self->replies);
 }
 
 void engine_call_begin(struct ates_engine *self)
@@ -174,13 +179,14 @@ static void keep_record(struct ates_engine *self, const struct ates_record *reco
 }
 
 /* After an applier's fault the state is half changed: what the batch holds so far goes to the log,
- * and the state is made anew from there. The batch goes on. */
+ * and the state is made anew from there. The batch takes no more, so that it is committed or lost as one. */
 static int undo(struct ates_engine *self, size_t event_count, size_t envelopes_size, int fault)
 {
     self->event_count = event_count;
     self->envelopes.size = envelopes_size;
     self->full |= fault == -ENOSPC;
     self->sound = false;
+    self->closed = true;
     int r = engine_append(self);
     if (r == 0) {
         r = engine_restore(self);
@@ -189,8 +195,6 @@ static int undo(struct ates_engine *self, size_t event_count, size_t envelopes_s
     return r != 0 ? r : fault;
 }
 
-/* Turns what the call staged into one record of the batch. answer (with body, may be NULL) makes
- * the reply once the events are applied. */
 int engine_stage(struct ates_engine *self, struct ates_call *call, struct ates_record *record,
                  const struct ates_execution *execution)
 {

@@ -2,11 +2,13 @@
 #include "core/store.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "core/environment.h"
 
 struct ates_store {
     MDB_env *env;
@@ -14,27 +16,6 @@ struct ates_store {
     size_t table_count;
     MDB_dbi tables[ATES_TABLES_MAX];
 };
-
-int ates_store_result(int mdb_result)
-{
-    switch (mdb_result) {
-    case MDB_SUCCESS:
-        return 0;
-    case MDB_NOTFOUND:
-        return ATES_NOT_FOUND;
-    case MDB_MAP_FULL:
-    case ENOSPC:
-    case EDQUOT:
-        return -ENOSPC;
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_INVALID:
-    case MDB_VERSION_MISMATCH:
-        return -EUCLEAN;
-    default:
-        return mdb_result > 0 ? -mdb_result : -EIO;
-    }
-}
 
 struct ates_key ates_key_u64(uint64_t value)
 {
@@ -46,7 +27,7 @@ struct ates_key ates_key_u64(uint64_t value)
 
 void ates_key_add_u64(struct ates_key *key, uint64_t value)
 {
-    const uint64_t big = __builtin_bswap64(value);
+    const uint64_t big = htobe64(value);
 
     ates_key_add_bytes(key, &big, sizeof big);
 }
@@ -70,7 +51,7 @@ uint64_t ates_u64_from(const uint8_t bytes[8])
     uint64_t big;
 
     memcpy(&big, bytes, sizeof big);
-    return __builtin_bswap64(big);
+    return be64toh(big);
 }
 
 static int open_tables(struct ates_store *self, const char *const *tables)
@@ -94,42 +75,26 @@ static int open_tables(struct ates_store *self, const char *const *tables)
 int ates_store_open(struct ates_store **store, const char *path, size_t map_size,
                     const char *const *tables, size_t table_count, char *error, size_t error_size)
 {
-    struct ates_store *self;
-    int dead_readers;
-    int r;
+    struct ates_store *self = calloc(1, sizeof *self);
 
     assert(table_count <= ATES_TABLES_MAX);
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        r = -errno;
-        snprintf(error, error_size, "%s: %s", path, strerror(errno));
-        return r;
-    }
-    self = calloc(1, sizeof *self);
     if (self == NULL) {
+        snprintf(error, error_size, "%s: %s", path, strerror(ENOMEM));
         return -ENOMEM;
     }
     self->map_size = map_size;
     self->table_count = table_count;
-    r = mdb_env_create(&self->env);
-    if (r == 0) {
-        r = mdb_env_set_mapsize(self->env, map_size);
+    int r =
+        ates_environment_open(&self->env, path, map_size, (unsigned)table_count, error, error_size);
+    if (r != 0) {
+        ates_store_close(&self);
+        return r;
     }
-    if (r == 0) {
-        r = mdb_env_set_maxdbs(self->env, ATES_TABLES_MAX);
-    }
-    if (r == 0) {
-        r = mdb_env_open(self->env, path, 0, 0600);
-    }
-    if (r == 0) {
-        r = mdb_reader_check(self->env, &dead_readers);
-    }
-    if (r == 0) {
-        r = open_tables(self, tables);
-    }
+    r = open_tables(self, tables);
     if (r != 0) {
         snprintf(error, error_size, "%s: %s", path, mdb_strerror(r));
         ates_store_close(&self);
-        return ates_store_result(r);
+        return ates_environment_result(r);
     }
     *store = self;
     return 0;
@@ -150,13 +115,7 @@ void ates_store_close(struct ates_store **store)
 
 unsigned ates_store_used_permille(const struct ates_store *store)
 {
-    MDB_envinfo info;
-    MDB_stat stat;
-
-    if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &stat) != 0) {
-        return 1000;
-    }
-    return (unsigned)((info.me_last_pgno + 1) * stat.ms_psize / (store->map_size / 1000));
+    return ates_environment_used_permille(store->env, store->map_size);
 }
 
 int ates_txn_begin(struct ates_txn *txn, struct ates_store *store, bool read_only,
@@ -166,7 +125,7 @@ int ates_txn_begin(struct ates_txn *txn, struct ates_store *store, bool read_onl
     int r = mdb_txn_begin(store->env, NULL, read_only ? MDB_RDONLY : 0, &mdb);
 
     if (r != 0) {
-        return ates_store_result(r);
+        return ates_environment_result(r);
     }
     txn->mdb = mdb;
     txn->store = store;
@@ -192,7 +151,7 @@ int ates_txn_commit(struct ates_txn *txn)
 
     close_cursors(txn);
     txn->mdb = NULL;
-    return ates_store_result(mdb_txn_commit(mdb));
+    return ates_environment_result(mdb_txn_commit(mdb));
 }
 
 void ates_txn_abort(struct ates_txn *txn)
@@ -213,7 +172,7 @@ static int table_cursor(struct ates_txn *txn, unsigned table, MDB_cursor **curso
         int r = mdb_cursor_open(txn->mdb, txn->store->tables[table], &txn->cursors[table]);
 
         if (r != 0) {
-            return ates_store_result(r);
+            return ates_environment_result(r);
         }
     }
     *cursor = txn->cursors[table];
@@ -233,7 +192,7 @@ int ates_get(struct ates_txn *txn, unsigned table, const struct ates_key *key,
     int r = table_cursor(txn, table, &cursor);
 
     if (r == 0) {
-        r = ates_store_result(mdb_cursor_get(cursor, &k, &v, MDB_SET));
+        r = ates_environment_result(mdb_cursor_get(cursor, &k, &v, MDB_SET));
     }
     if (r == 0) {
         value->data = ates_arena_copy(txn->arena, v.mv_data, v.mv_size);
@@ -250,7 +209,7 @@ int ates_put(struct ates_txn *txn, unsigned table, const struct ates_key *key, c
     int r = table_cursor(txn, table, &cursor);
 
     txn->writes++;
-    return r != 0 ? r : ates_store_result(mdb_cursor_put(cursor, &k, &v, 0));
+    return r != 0 ? r : ates_environment_result(mdb_cursor_put(cursor, &k, &v, 0));
 }
 
 int ates_delete(struct ates_txn *txn, unsigned table, const struct ates_key *key)
@@ -261,9 +220,9 @@ int ates_delete(struct ates_txn *txn, unsigned table, const struct ates_key *key
 
     txn->writes++;
     if (r == 0) {
-        r = ates_store_result(mdb_cursor_get(cursor, &k, &v, MDB_SET));
+        r = ates_environment_result(mdb_cursor_get(cursor, &k, &v, MDB_SET));
     }
-    return r != 0 ? r : ates_store_result(mdb_cursor_del(cursor, 0));
+    return r != 0 ? r : ates_environment_result(mdb_cursor_del(cursor, 0));
 }
 
 int ates_get_message(struct ates_txn *txn, unsigned table, const struct ates_key *key,
@@ -308,7 +267,7 @@ int ates_get_number(struct ates_txn *txn, unsigned table, const struct ates_key 
 
 int ates_put_number(struct ates_txn *txn, unsigned table, const struct ates_key *key, int64_t value)
 {
-    const uint64_t big = __builtin_bswap64((uint64_t)value);
+    const uint64_t big = htobe64((uint64_t)value);
 
     return ates_put(txn, table, key, &big, sizeof big);
 }
@@ -322,7 +281,7 @@ int ates_scan_open(struct ates_scan *scan, struct ates_txn *txn, unsigned table,
     assert(table < txn->store->table_count);
     r = mdb_cursor_open(txn->mdb, txn->store->tables[table], &cursor);
     if (r != 0) {
-        return ates_store_result(r);
+        return ates_environment_result(r);
     }
     scan->cursor = cursor;
     scan->prefix = prefix != NULL ? *prefix : (struct ates_key){.size = 0};
@@ -339,7 +298,7 @@ void ates_scan_seek(struct ates_scan *scan, const struct ates_key *from)
 static int scan_result(struct ates_scan *scan, int mdb_result, const MDB_val *k, const MDB_val *v,
                        struct ates_bytes *key, struct ates_bytes *value)
 {
-    int r = ates_store_result(mdb_result);
+    int r = ates_environment_result(mdb_result);
 
     if (r != 0) {
         return r;
@@ -383,7 +342,9 @@ int ates_scan_last(struct ates_scan *scan, struct ates_bytes *key, struct ates_b
         past.data[past.size - 1]++;
         k = val_from(&past);
         r = mdb_cursor_get(scan->cursor, &k, &v, MDB_SET_RANGE);
-        r = mdb_cursor_get(scan->cursor, &k, &v, r == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+        if (r == 0 || r == MDB_NOTFOUND) {
+            r = mdb_cursor_get(scan->cursor, &k, &v, r == 0 ? MDB_PREV : MDB_LAST);
+        }
     }
     return scan_result(scan, r, &k, &v, key, value);
 }

@@ -1,8 +1,7 @@
 /* The state: one LMDB environment with named tables, and the transaction that a thread works in.
  *
- * Invariants: LMDB's default flags only; LMDB's errors are mapped here and nowhere else (0 done,
- * ATES_NOT_FOUND, -ENOSPC when the map or the disk is full, other -errno: the transaction is broken
- * and must be aborted). */
+ * Invariant: after a fault (environment.h tells which there are) the transaction is broken and must
+ * be aborted. */
 #ifndef ATES_STORE_H
 #define ATES_STORE_H
 
@@ -21,8 +20,8 @@ struct ates_key {
 struct ates_key ates_key_u64(uint64_t value);
 void ates_key_add_u64(struct ates_key *key, uint64_t value);
 void ates_key_add_u8(struct ates_key *key, uint8_t value);
-void ates_key_add_bytes(struct ates_key *key, const void *data,
-                        size_t size);           /* asserts that it fits */
+/* Asserts that it fits. */
+void ates_key_add_bytes(struct ates_key *key, const void *data, size_t size);
 uint64_t ates_u64_from(const uint8_t bytes[8]); /* big-endian */
 
 struct ates_store;
@@ -33,8 +32,7 @@ int ates_store_open(struct ates_store **store, const char *path, size_t map_size
                     const char *const *tables, size_t table_count, char *error, size_t error_size);
 void ates_store_close(struct ates_store **store);
 
-/* How full the map is, in permille of its largest size (LMDB never gives pages back, so this is the
- * high-water mark). */
+/* How full the map is; see environment.h. */
 unsigned ates_store_used_permille(const struct ates_store *store);
 
 /* A transaction over all tables, on the thread that began it. */
@@ -82,15 +80,12 @@ struct ates_scan {
 };
 int ates_scan_open(struct ates_scan *scan, struct ates_txn *txn, unsigned table,
                    const struct ates_key *prefix, const struct ates_key *from);
-int ates_scan_next(struct ates_scan *scan, struct ates_bytes *key,
-                   struct ates_bytes *value); /* ATES_NOT_FOUND at the end */
+/* ATES_NOT_FOUND at the end. */
+int ates_scan_next(struct ates_scan *scan, struct ates_bytes *key, struct ates_bytes *value);
 /* Goes on at the first key >= from. */
 void ates_scan_seek(struct ates_scan *scan, const struct ates_key *from);
 /* Starts at the last row of the prefix and walks down. */
 int ates_scan_last(struct ates_scan *scan, struct ates_bytes *key, struct ates_bytes *value);
 void ates_scan_close(struct ates_scan *scan);
-
-/* LMDB's result as ours. */
-int ates_store_result(int mdb_result);
 
 #endif

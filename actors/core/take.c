@@ -147,6 +147,9 @@ int ates_engine_step(struct ates_engine *self, bool *more)
         return self->lost;
     }
     engine_call_begin(self);
+    if (self->full) {
+        return -ENOSPC;
+    }
     struct ates_call call = engine_make_call(self);
     int r = self->domain->step(&call, more);
 

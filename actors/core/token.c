@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "core/claims.h"
-#include "core/random.h"
 
 #define CLOCK_SKEW_MS 5000 /* how far the signer's clock may be ahead of ours */
 #define FOOTER_MAX 256u    /* bytes of a decoded footer; ours has 61 */
@@ -162,10 +161,9 @@ static bool may_assert(enum ates_key_purpose purpose, const struct ates_claims *
     return purpose == ATES_KEY_USERS && claims->user_id != 0;
 }
 
-int ates_token_sign(const struct ates_secret_key *key, struct ates_claims *claims,
-                    char token[ATES_TOKEN_MAX + 1])
+int ates_token_sign(const struct ates_secret_key *key, const struct ates_source *source,
+                    struct ates_claims *claims, char token[ATES_TOKEN_MAX + 1])
 {
-    const struct ates_source source = ates_source_system();
     struct ates_claims signed_claims = *claims;
     char message[ATES_TOKEN_MAX], footer[FOOTER_MAX];
     size_t message_size;
@@ -174,7 +172,7 @@ int ates_token_sign(const struct ates_secret_key *key, struct ates_claims *claim
     if (!may_assert(key->purpose, claims)) {
         return -EINVAL;
     }
-    ates_uuid7(&source, claims->issued_at, signed_claims.jti);
+    ates_uuid7(source, claims->issued_at, signed_claims.jti);
     int r = ates_claims_encode(&signed_claims, message, sizeof message, &message_size);
     if (r != 0) {
         return r;

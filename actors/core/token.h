@@ -8,6 +8,8 @@
 
 #include <ates/service.h>
 
+#include "core/random.h"
+
 #define ATES_TOKEN_MAX 2048u /* bytes of an encoded token */
 #define ATES_KID_SIZE 52u    /* "k4.pid." and 44 base64url characters, then a NUL */
 
@@ -71,14 +73,14 @@ void ates_key_id(const uint8_t public_key[crypto_sign_PUBLICKEYBYTES], char kid[
 /* The keyring of public keys with its cache of verified tokens (bounded; the least recently used of
  * a bucket makes room). Not thread-safe: each actor owns one. */
 struct ates_keyring;
-struct ates_keyring *ates_keyring_load(const char *dir, char *error,
-                                       size_t size); /* NULL on failure */
+/* NULL on failure. */
+struct ates_keyring *ates_keyring_load(const char *dir, char *error, size_t size);
 void ates_keyring_free(struct ates_keyring **self);
 
-/* Signs claims (jti drawn here). Returns 0, or -EINVAL where the key may not assert them or they
- * have no place in a token; -ENOMEM. */
-int ates_token_sign(const struct ates_secret_key *key, struct ates_claims *claims,
-                    char token[ATES_TOKEN_MAX + 1]);
+/* Signs claims, whose jti is drawn here from source. Returns 0, or -EINVAL where the key may not
+ * assert them or they have no place in a token; -ENOMEM. */
+int ates_token_sign(const struct ates_secret_key *key, const struct ates_source *source,
+                    struct ates_claims *claims, char token[ATES_TOKEN_MAX + 1]);
 
 /* Verifies a token as of now_ms. Returns 0 with claims filled; or ATES_UNAUTHENTICATED with reason
  * TOKEN_INVALID (malformed, unknown key, wrong signature, wrong iss/aud, key not allowed to assert

@@ -4,7 +4,6 @@
  * prefix after both were cut to ATES_WORD_MAX, since both are cut at the last character that fits.
  */
 #include <assert.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,12 +193,12 @@ static bool has_prefix(const struct ates_words *words, const struct ates_text *p
            memcmp(words->items[low].data, prefix->data, prefix->size) == 0;
 }
 
-int ates_words_match(const struct ates_words *words, const struct ates_words *query)
+bool ates_words_match(const struct ates_words *words, const struct ates_words *query)
 {
     for (size_t i = 0; i < query->count; i++) {
         if (!has_prefix(words, &query->items[i])) {
-            return 0;
+            return false;
         }
     }
-    return 1;
+    return true;
 }

@@ -3,13 +3,14 @@
 #ifndef ATES_WORDS_H
 #define ATES_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <ates/message.h>
 
-#define ATES_WORD_MAX 32u   /* bytes of a word kept; longer ones are cut at a character */
-#define ATES_WORDS_MAX 512u /* distinct words kept of one text */
+#define ATES_WORD_MAX 32u    /* bytes of a word kept; longer ones are cut at a character */
+#define ATES_WORDS_MAX 2048u /* distinct words kept of one text */
 
 struct ates_words {
     size_t count;
@@ -22,6 +23,6 @@ void ates_words_split(const struct ates_text *texts, size_t text_count, struct a
                       struct ates_words *words);
 
 /* Whether every word of query is a prefix of some word of words (both from ates_words_split). */
-int ates_words_match(const struct ates_words *words, const struct ates_words *query);
+bool ates_words_match(const struct ates_words *words, const struct ates_words *query);
 
 #endif

@@ -12,10 +12,8 @@
 #define EXAMINED_TASKS_MAX 5000u
 #define EXAMINED_BYTES_MAX (2u << 20)
 
-/* A page must fit into a frame: bytes of a task in it beside its texts, at most, and of all tasks
- * together. */
+/* Bytes of a task in a page beside its texts, at most. */
 #define TASK_BYTES 160u
-#define PAGE_BYTES_MAX (ATES_FRAME_MAX - 1024u)
 
 struct filter {
     enum tasks_status status;
@@ -176,7 +174,7 @@ static int fill_page(struct ates_call *call, const struct filter *filter, struct
         examined++;
         examined_bytes += bytes;
         if (matches(filter, &task, call->arena)) {
-            page->more = page->count == page->limit || page_bytes + bytes > PAGE_BYTES_MAX;
+            page->more = page->count == page->limit || page_bytes + bytes > ATES_PAGE_BYTES;
             if (page->more) {
                 return 0;
             }
@@ -188,21 +186,31 @@ static int fill_page(struct ates_call *call, const struct filter *filter, struct
     return r == ATES_NOT_FOUND ? 0 : r;
 }
 
-static int list(struct ates_call *call, const struct filter *filter, struct page *page)
+/* What every answer here ends with: the page and where the next one begins, by the names that all
+ * results share. */
+static int list(struct ates_call *call, const struct filter *filter, size_t limit,
+                struct ates_list *items, bool *has_next, struct ates_text *next)
 {
+    struct page page = {
+        .items = ates_arena_alloc(call->arena, limit * sizeof *page.items),
+        .limit = limit,
+    };
     struct source source;
-    int r;
 
-    page->items = ates_arena_alloc(call->arena, page->limit * sizeof *page->items);
-    if (filter->after_id >= ATES_INTEGER_MAX) {
-        return 0;
+    if (filter->after_id < ATES_INTEGER_MAX) {
+        int r = open_source(&source, call, filter);
+        if (r == 0) {
+            r = fill_page(call, filter, &source, &page);
+            close_source(&source);
+        }
+        if (r != 0) {
+            return r;
+        }
     }
-    r = open_source(&source, call, filter);
-    if (r == 0) {
-        r = fill_page(call, filter, &source, page);
-        close_source(&source);
-    }
-    return r;
+    *items = (struct ates_list){page.items, page.count};
+    *has_next = page.more;
+    *next = ates_page_next(call->arena, page.last_id);
+    return 0;
 }
 
 static void set_query(struct ates_call *call, struct filter *filter, struct ates_text query)
@@ -215,7 +223,6 @@ int tasks_answer_show_my_assigned_tasks(struct ates_call *call, const void *body
 {
     const struct tasks_show_my_assigned_tasks *asked = body;
     struct tasks_show_my_assigned_tasks_result *shown = result;
-    struct page page = {.limit = asked->has_limit ? asked->limit : ATES_PAGE_LIMIT};
     struct filter filter = {
         .status = asked->has_status ? (enum tasks_status)asked->status : TASKS_OPEN,
         .has_assigned_to = true,
@@ -228,12 +235,8 @@ int tasks_answer_show_my_assigned_tasks(struct ates_call *call, const void *body
     }
     int r = ates_page_after(call, asked->has_after, asked->after, &filter.after_id);
     if (r == 0) {
-        r = list(call, &filter, &page);
-    }
-    if (r == 0) {
-        shown->items = (struct ates_list){page.items, page.count};
-        shown->has_next = page.more;
-        shown->next = ates_page_next(call->arena, page.last_id);
+        r = list(call, &filter, asked->has_limit ? asked->limit : ATES_PAGE_LIMIT, &shown->items,
+                 &shown->has_next, &shown->next);
     }
     return r;
 }
@@ -261,7 +264,6 @@ int tasks_answer_show_all_assigned_tasks(struct ates_call *call, const void *bod
 {
     const struct tasks_show_all_assigned_tasks *asked = body;
     struct tasks_show_all_assigned_tasks_result *shown = result;
-    struct page page = {.limit = asked->has_limit ? asked->limit : ATES_PAGE_LIMIT};
     struct filter filter = {
         .status = asked->has_status ? (enum tasks_status)asked->status : TASKS_ALL,
         .has_assigned_to = asked->has_assigned_to,
@@ -277,12 +279,8 @@ int tasks_answer_show_all_assigned_tasks(struct ates_call *call, const void *bod
         r = set_created(call->txn, asked, &filter);
     }
     if (r == 0) {
-        r = list(call, &filter, &page);
-    }
-    if (r == 0) {
-        shown->items = (struct ates_list){page.items, page.count};
-        shown->has_next = page.more;
-        shown->next = ates_page_next(call->arena, page.last_id);
+        r = list(call, &filter, asked->has_limit ? asked->limit : ATES_PAGE_LIMIT, &shown->items,
+                 &shown->has_next, &shown->next);
     }
     return r;
 }

@@ -19,8 +19,8 @@ struct ates_reply {
     enum ates_status status;
     uint64_t seq;  /* of the service's log that the reply reflects */
     bool replayed; /* a stored reply to a repeated request id */
-    struct ates_bytes
-        body; /* the encoded result where status is ATES_OK, else the encoded refusal */
+    /* The encoded result where status is ATES_OK, else the encoded refusal. */
+    struct ates_bytes body;
     struct ates_refusal refusal; /* filled where status is not ATES_OK */
     uint64_t tag;                /* pipeline only: the one that ates_pipeline_send was given */
 };

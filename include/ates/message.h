@@ -105,7 +105,7 @@ struct ates_message {
 
 /* A bump allocator: what is taken from it is freed all at once by ates_arena_reset. */
 struct ates_arena;
-struct ates_arena *ates_arena_new(void);        /* NULL when out of memory */
+struct ates_arena *ates_arena_new(void);        /* never NULL, as alloc */
 void ates_arena_free(struct ates_arena **self); /* NULL-safe, sets *self to NULL */
 void ates_arena_reset(struct ates_arena *self);
 /* Zeroed and aligned for any type, valid until reset. Never NULL: out of memory ends the process,

@@ -34,8 +34,8 @@ struct ates_command {
     const struct ates_message *body;
     const struct ates_message *result;
     unsigned callers; /* who may call it at all */
-    unsigned
-        others; /* which of them may name another user in its user_id; 0 where that means nothing */
+    /* Which of them may name another user in its user_id; 0 where that means nothing. */
+    unsigned others;
     bool takes_expired; /* a token whose time is over serves too, as its session may live yet */
 };
 

@@ -38,7 +38,7 @@ static void make_token(struct bench *self, enum ates_key_purpose purpose, struct
     bench_must(ates_keys_load_secret(dir, purpose, &key, error, sizeof error) == 0, error);
     claims.issued_at = claims.not_before = ates_now_ms(&source);
     claims.expires_at = claims.issued_at + 12 * 3600 * 1000;
-    bench_must(ates_token_sign(&key, &claims, token) == 0, "token");
+    bench_must(ates_token_sign(&key, &source, &claims, token) == 0, "token");
 }
 
 /* The users go straight into auth's log, before its process starts. */

@@ -145,7 +145,7 @@ static void use_token(const struct access_row *row, enum caller caller)
 
         claims.not_before = claims.issued_at - AHEAD_MS;
         claims.expires_at = claims.issued_at + LIFE_MS;
-        cr_assert_eq(ates_token_sign(&users_key, &claims, token), 0);
+        cr_assert_eq(ates_token_sign(&users_key, &source, &claims, token), 0);
     }
     ates_client_set_token(flow.client, token);
 }

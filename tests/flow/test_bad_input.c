@@ -313,26 +313,6 @@ static void send_all(struct wire *wire, const struct requests *requests, const c
     check_serving(wire, service, "after all");
 }
 
-static long resident_kib(const char *service)
-{
-    char path[64], line[256];
-    long kib = -1;
-
-    for (size_t i = 0; i < flow.process_count; i++) {
-        if (strcmp(flow.processes[i].service, service) == 0) {
-            snprintf(path, sizeof path, "/proc/%d/status", (int)flow.processes[i].pid);
-        }
-    }
-    FILE *file = fopen(path, "r");
-    cr_assert_not_null(file, "%s", path);
-    while (fgets(line, sizeof line, file) != NULL) {
-        sscanf(line, "VmRSS: %ld kB", &kib);
-    }
-    fclose(file);
-    cr_assert_gt(kib, 0);
-    return kib;
-}
-
 Test(bad_input, each_is_refused_as_it_should_and_leaves_the_service_as_it_was)
 {
     size_t rows = 0;
@@ -353,11 +333,11 @@ Test(bad_input, each_is_refused_as_it_should_and_leaves_the_service_as_it_was)
         for (int n = 0; n < WARM_UP; n++) {
             send_all(&wire, &requests, service, false);
         }
-        const long before_kib = resident_kib(service);
+        const long before_kib = flow_resident_kib(&flow, service);
         for (int n = 0; n < REPETITIONS; n++) {
             send_all(&wire, &requests, service, false);
         }
-        const long after_kib = resident_kib(service);
+        const long after_kib = flow_resident_kib(&flow, service);
         fprintf(stderr, "%s: %zu of %zu malformed requests, %d times; resident %ld KiB, then %ld\n",
                 service, requests.count, rows, 1 + WARM_UP + REPETITIONS, before_kib, after_kib);
         cr_expect_leq(after_kib - before_kib, GROWTH_MAX_KIB, "%s has grown from %ld to %ld KiB",
@@ -474,4 +454,21 @@ Test(bad_input, bytes_that_are_no_zeromq_harm_nobody)
         check_serving(&wire, services[i].name, "after bytes that are no ZeroMQ");
         wire_close(&wire);
     }
+}
+
+/* A command that is refused for its caller's role reads what is known of the caller, and no more. */
+Test(bad_input, refusals_of_a_role_leave_no_memory)
+{
+    const struct auth_show_user body = {.has_user_id = true, .user_id = FLOW_ADMINISTRATOR};
+    long before_kib = 0;
+
+    for (int i = 0; i < 40000; i++) {
+        if (i == 10000) {
+            before_kib = flow_resident_kib(&flow, "auth");
+        }
+        flow_refused(&flow, FLOW_DEVELOPER, &auth_service, "show_user", &body,
+                     ATES_PERMISSION_DENIED, "ROLE_NOT_ALLOWED");
+    }
+    const long after_kib = flow_resident_kib(&flow, "auth");
+    cr_assert_lt(after_kib - before_kib, 1024, "%ld KiB, then %ld", before_kib, after_kib);
 }

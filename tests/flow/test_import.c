@@ -209,8 +209,8 @@ Test(import, every_row_becomes_a_task_and_the_money_adds_up)
     model_check(&model, &flow);
     model_free(&model);
 
-    ATESCTL(&flow, "task", "reassign");
-    ATESCTL(&flow, "task", "reassign");
+    ATESCTL(&flow, "task", "reassign", "--yes");
+    ATESCTL(&flow, "task", "reassign", "--yes");
     flow_catch_up(&flow);
     model_fold(&model, &flow);
     cr_assert_eq(model.reassignment_count, 2 * model.task_count);

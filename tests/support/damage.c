@@ -37,7 +37,8 @@ static struct place open_record(const struct fixture *fixture, uint64_t number)
     do {
         cr_assert_eq(mdb_cursor_get(place.cursor, &place.key, &place.value, MDB_NEXT), 0,
                      "no record %llu", (unsigned long long)number);
-    } while (ates_u64_from((const uint8_t *)place.key.mv_data + 8) != number);
+    } while (ates_u64_from(place.key.mv_data) == 0 ||
+             ates_u64_from((const uint8_t *)place.key.mv_data + 8) != number);
     return place;
 }
 
@@ -91,6 +92,20 @@ void damage_change_record(struct fixture *fixture, uint64_t number,
     put_and_close(&place, encoded.data, encoded.size);
     ates_buffer_release(&encoded);
     ates_arena_free(&arena);
+}
+
+void damage_applied(struct fixture *fixture, uint64_t number, uint64_t seq)
+{
+    const struct ates_key key = {.size = 7, .data = "applied"};
+    struct ates_key row = ates_key_u64(number);
+    struct ates_bytes before;
+
+    fixture_reopen(fixture);
+    cr_assert_eq(ates_get(ates_engine_txn(fixture->engine), ATES_TABLE_META, &key, &before), 0);
+    ates_key_add_u64(&row, seq);
+    ates_key_add_bytes(&row, before.data + 16, before.size - 16);
+    ates_engine_close(&fixture->engine);
+    damage_row(fixture, ATES_TABLE_META, &key, row.data, row.size);
 }
 
 void damage_row(struct fixture *fixture, unsigned table, const struct ates_key *key,

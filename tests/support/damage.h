@@ -15,6 +15,9 @@ void damage_drop_record(struct fixture *fixture, uint64_t number);
 void damage_change_record(struct fixture *fixture, uint64_t number,
                           void (*change)(struct ates_record *record, struct ates_arena *arena));
 
+/* Has the state say that it holds the log's records up to this one. */
+void damage_applied(struct fixture *fixture, uint64_t number, uint64_t seq);
+
 /* Writes one row of the state (data NULL: deletes it). */
 void damage_row(struct fixture *fixture, unsigned table, const struct ates_key *key,
                 const void *data, size_t size);

@@ -25,8 +25,8 @@ struct fixture {
  * stay where it is until its close. */
 void fixture_open(struct fixture *fixture, const struct ates_domain *domain);
 void fixture_reopen(struct fixture *fixture); /* as a restart does */
-void fixture_rebuild(
-    struct fixture *fixture); /* as a restart without its state: replays the whole log */
+/* As a restart without its state: replays the whole log. */
+void fixture_rebuild(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
 
 /* A number in [0, bound) from the fixture's seed. */
@@ -51,8 +51,8 @@ void fixture_refused(struct fixture *fixture, struct ates_caller caller, const c
 struct ates_outcome fixture_execute(struct fixture *fixture, struct ates_caller caller,
                                     const char *command, const void *body, const char *request_id);
 void fixture_commit(struct fixture *fixture);
-bool fixture_step(
-    struct fixture *fixture); /* one step of the jobs, committed; whether there may be more */
+/* One step of the jobs, committed; whether there may be more. */
+bool fixture_step(struct fixture *fixture);
 
 /* Takes in and commits the next event of this producer, chained to the one before. Returns what
  * ates_engine_follow does. */

@@ -146,7 +146,9 @@ void fake_service_start(struct fake_service *self, fake_behaviour *behave)
         cr_assert_not_null(mkdtemp(self->run_dir));
     }
     self->context = zmq_ctx_new();
+    const int optional = 0; /* whoever asked may have gone */
     self->router = ates_socket_open(self->context, ZMQ_ROUTER);
+    zmq_setsockopt(self->router, ZMQ_ROUTER_MANDATORY, &optional, sizeof optional);
     cr_assert_not_null(self->router);
     if (self->name == NULL) {
         self->name = "tasks";

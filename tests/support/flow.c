@@ -99,7 +99,7 @@ static void sign_token(struct flow *flow, uint64_t user)
     cr_assert_eq(ates_keys_load_secret(dir, is_user ? ATES_KEY_USERS : ATES_KEY_SERVICES, &key,
                                        error, sizeof error),
                  0, "%s", error);
-    cr_assert_eq(ates_token_sign(&key, &claims, flow->tokens[user]), 0);
+    cr_assert_eq(ates_token_sign(&key, &source, &claims, flow->tokens[user]), 0);
 }
 
 /* The users go straight into auth's log, before its process starts. */

@@ -74,10 +74,11 @@ void flow_sign_in(struct flow *flow, uint64_t user);
 extern const char *const flow_services[]; /* all of them, the broker first; NULL at the end */
 const char *flow_atesd(void);             /* the daemon's path: ATESD, or the build's */
 void flow_spawn(struct flow *flow, const char *service);
+long flow_resident_kib(struct flow *flow, const char *service); /* of its memory */
 /* Any program in the place of a service; argv ends with NULL. */
 void flow_spawn_program(struct flow *flow, const char *service, const char *const *argv);
 void flow_start(struct flow *flow, const char *service); /* spawns it and waits until it serves */
-void flow_start_all(struct flow *flow);
+void flow_start_all(struct flow *flow); /* and waits until each has followed the others */
 void flow_kill(struct flow *flow, const char *service); /* SIGKILL */
 void flow_stop(struct flow *flow, const char *service); /* SIGTERM: it ends soon, with 0 */
 void flow_stop_all(struct flow *flow);

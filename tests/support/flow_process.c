@@ -210,6 +210,7 @@ void flow_start_all(struct flow *flow)
     for (size_t i = 1; flow_services[i] != NULL; i++) {
         flow_await(flow, flow_services[i]);
     }
+    flow_catch_up(flow); /* who may be drawn is known only then */
 }
 
 /* The process of a service that runs. */
@@ -296,4 +297,19 @@ void flow_run(struct flow *flow, const char *const *argv, const char *const *env
     output->code = status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     read_back(out, output->out, sizeof output->out);
     read_back(err, output->err, sizeof output->err);
+}
+
+long flow_resident_kib(struct flow *flow, const char *service)
+{
+    char path[64], line[256];
+    long kib = -1;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)running(flow, service)->pid);
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file, "%s", path);
+    while (fgets(line, sizeof line, file) != NULL) {
+        sscanf(line, "VmRSS: %ld kB", &kib);
+    }
+    fclose(file);
+    return kib;
 }

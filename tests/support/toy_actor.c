@@ -29,7 +29,7 @@ static void sign_tokens(struct toy_actor *self)
                                      .not_before = now,
                                      .expires_at = now + 3600000};
 
-        cr_assert_eq(ates_token_sign(&key, &claims, self->tokens[role]), 0);
+        cr_assert_eq(ates_token_sign(&key, &source, &claims, self->tokens[role]), 0);
     }
 }
 

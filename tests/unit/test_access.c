@@ -170,6 +170,7 @@ static int authenticate(const char *token)
 
 static void sign(uint64_t user_id, enum ates_role role, char token[ATES_TOKEN_MAX + 1])
 {
+    const struct ates_source source = ates_source_system();
     struct ates_claims made = {.user_id = user_id,
                                .role = role,
                                .login = "popug",
@@ -180,7 +181,8 @@ static void sign(uint64_t user_id, enum ates_role role, char token[ATES_TOKEN_MA
     if (user_id != 0) {
         strcpy(made.sid, "0b4cf1a5-55b6-4d7e-8a44-1f8e1d0f3a77");
     }
-    cr_assert_eq(ates_token_sign(user_id != 0 ? &users_key : &services_key, &made, token), 0);
+    cr_assert_eq(ates_token_sign(user_id != 0 ? &users_key : &services_key, &source, &made, token),
+                 0);
 }
 
 static void assert_refused(const char *token, const char *reason)

@@ -1,4 +1,5 @@
 /* The lists of transfers: order, filters, pages and their bounds. */
+#include "core/page.h"
 #include "support/accounting_fixture.h"
 
 TestSuite(accounting_listing, .init = open_fixture, .fini = close_fixture, .timeout = 120);
@@ -165,7 +166,7 @@ Test(accounting_listing, a_search_for_a_rare_kind_is_bounded_and_goes_on)
     cr_expect_eq(pages, 3);
 }
 
-Test(accounting_listing, a_page_ends_where_a_frame_would)
+Test(accounting_listing, a_page_ends_by_its_bytes)
 {
     char description[4 * ACCOUNTING_DESCRIPTION_MAX + 1] = "";
     const struct accounting_show_all_account_transfers query = {.has_limit = true, .limit = 1000};
@@ -181,11 +182,12 @@ Test(accounting_listing, a_page_ends_where_a_frame_would)
     }
     outcome = fixture_execute(&fixture, accountant(), "show_all_account_transfers", &query, NULL);
     cr_assert_eq(outcome.status, ATES_OK);
-    cr_expect(outcome.reply.size <= ATES_FRAME_MAX && outcome.reply.size > ATES_FRAME_MAX / 10 * 9,
+    cr_expect(outcome.reply.size <= ATES_PAGE_BYTES + 1024 &&
+                  outcome.reply.size > ATES_PAGE_BYTES / 10 * 9,
               "%zu bytes", outcome.reply.size);
     cr_assert_eq(all_ids(query, ids, 1000, &pages), 1000);
     for (uint64_t i = 0; i < 1000; i++) {
         cr_assert_eq(ids[i], i + 1);
     }
-    cr_expect_eq(pages, 4, "%zu pages", pages);
+    cr_expect_eq(pages, 15, "%zu pages", pages);
 }

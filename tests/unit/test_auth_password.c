@@ -1,7 +1,9 @@
 /* Passwords: the work that hashes and checks them, and what it costs an attacker. */
 #include "auth/auth_password.h"
 #include "core/random.h"
+#include "support/scarce_memory.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <inttypes.h>
@@ -56,6 +58,51 @@ Test(auth_password, checks_then_hashes_the_longest_passwords)
     auth_password_work.run(&input, &output);
     cr_assert(output.matches && output.fault == 0);
     cr_assert_eq(crypto_pwhash_str_verify(output.made, input.wanted, input.wanted_size), 0);
+}
+
+Test(auth_password, too_little_memory_is_a_fault_not_a_wrong_password)
+{
+    struct auth_password_input input = {.given_size = 0};
+    struct auth_password_output output;
+
+    cr_assert_eq(
+        crypto_pwhash_str(input.hash, "correct horse", 13, AUTH_HASH_OPERATIONS, AUTH_HASH_MEMORY),
+        0);
+    set(&input.given_size, input.given, "correct horse");
+    set(&input.wanted_size, input.wanted, "battery staple");
+    scarce_memory_begin(AUTH_HASH_MEMORY / 2);
+    auth_password_work.run(&input, &output);
+    scarce_memory_end();
+    cr_assert_eq(output.fault, -ENOMEM);
+    cr_assert_eq(output.made[0], '\0');
+
+    auth_password_work.run(&input, &output);
+    cr_assert(output.fault == 0 && output.matches);
+}
+
+Test(auth_password, a_damaged_hash_is_a_fault)
+{
+    static const char *const damaged[] = {
+        "x",
+        "$argon2id$v=19$m=8,t=1,p=1$",
+        "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA",
+        "$argon2id$v=19$m=8,t=1,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA!A",
+        "$argon2i$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    };
+
+    for (size_t i = 0; i < sizeof damaged / sizeof damaged[0]; i++) {
+        struct auth_password_input input = {.given_size = 0};
+        struct auth_password_output output;
+
+        strcpy(input.hash, damaged[i]);
+        auth_password_work.run(&input, &output);
+        cr_expect_eq(output.fault, -EBADMSG, "%s", damaged[i]);
+    }
 }
 
 static int64_t check_us(const char *hash)

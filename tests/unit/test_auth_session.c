@@ -1,4 +1,5 @@
 /* Signing in, throttling, tokens, sessions and their ends. */
+#include <errno.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -116,6 +117,22 @@ Test(auth_session, auth_user_answers_a_wrong_password_and_an_unknown_login_alike
     cr_assert_str_eq(wrong.reason, "BAD_CREDENTIALS");
     cr_assert_eq(sign_in("nobody", "wrong password", 1), ATES_UNAUTHENTICATED);
     cr_assert_eq(memcmp(&wrong, &fixture.refusal, sizeof wrong), 0);
+}
+
+Test(auth_session, a_check_that_failed_is_no_wrong_password)
+{
+    const struct auth_password_output failed = {.fault = -ENOMEM};
+
+    auth_fixture_user(&fixture, "ivan", ATES_OTHER);
+    for (int i = 0; i < 2; i++) {
+        const struct auth_auth_user body = {.login = ates_text_from(i == 0 ? "ivan" : "nobody"),
+                                            .password = ates_text_from(AUTH_FIXTURE_PASSWORD)};
+        const struct ates_outcome outcome =
+            auth_fixture_resume(&fixture, fixture_nobody, "auth_user", &body, &failed);
+
+        cr_assert_eq(outcome.status, ATES_INTERNAL);
+    }
+    fixture_commit(&fixture);
 }
 
 /* Both are checked against a hash of the designed cost, so that time does not tell either. */

@@ -243,24 +243,15 @@ Test(check, names_an_unreadable_private_event)
     assert_damaged("record 2: private event 1 is unreadable");
 }
 
-static void set_applied(uint64_t number, uint64_t seq)
-{
-    const struct ates_key key = {.size = 7, .data = "applied"};
-    struct ates_key row = ates_key_u64(number);
-
-    ates_key_add_u64(&row, seq);
-    damage_row(&fixture, ATES_TABLE_META, &key, row.data, row.size);
-}
-
 Test(check, names_a_state_ahead_of_its_log)
 {
-    set_applied(RECORDS + 1, EVENTS + 1);
+    damage_applied(&fixture, RECORDS + 1, EVENTS + 1);
     assert_damaged("does not end where the log does");
 }
 
 Test(check, names_a_state_at_a_place_that_is_none)
 {
-    set_applied(RECORDS - 1, EVENTS - 3);
+    damage_applied(&fixture, RECORDS - 1, EVENTS - 3);
     assert_damaged("a position within the log that is none");
 }
 

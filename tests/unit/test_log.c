@@ -284,3 +284,17 @@ Test(log, a_flipped_bit_is_found)
     cr_assert_eq(open_log(MAP_SIZE), -EUCLEAN);
     ates_arena_free(&arena);
 }
+
+Test(log, belongs_to_one_service)
+{
+    char error[256] = "";
+
+    cr_assert_eq(ates_log_claim(log_, "tasks", error, sizeof error), 0, "%s", error);
+    append_text("some popug");
+    ates_log_close(&log_);
+    cr_assert_eq(open_log(MAP_SIZE), 0);
+    cr_assert_eq(ates_log_claim(log_, "tasks", error, sizeof error), 0, "%s", error);
+    cr_assert_eq(ates_log_claim(log_, "accounting", error, sizeof error), -EUCLEAN);
+    cr_assert_not_null(strstr(error, "tasks's"), "%s", error);
+    cr_assert_eq(ates_log_head(log_)->number, 1);
+}

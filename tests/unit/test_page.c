@@ -1,4 +1,5 @@
 /* Where a list goes on: `after` and `next`. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include <criterion/criterion.h>
@@ -37,12 +38,15 @@ Test(page, next_is_taken_back)
 
         cr_assert_eq(ates_page_after(&call, true, ates_page_next(call.arena, ids[i]), &id), 0);
         cr_expect_eq(id, ids[i]);
+        cr_assert_eq(ates_page_parse(ates_page_next(call.arena, ids[i]), &id), 0);
+        cr_expect_eq(id, ids[i]);
     }
     cr_expect(ates_text_equal(ates_page_next(call.arena, 42), ates_text_from("42")));
 }
 
 Test(page, refuses_what_no_page_gave)
 {
+    uint64_t number = 7;
     static const char *const wrong[] = {"",   "x",  "-1",   "+1",  "1.", " 1",
                                         "1 ", "1x", "0x10", "1e3", "१",  "12345678901234567"};
 
@@ -54,5 +58,7 @@ Test(page, refuses_what_no_page_gave)
         cr_expect_str_eq(call.refusal.reason, "FIELD_INVALID");
         cr_expect_str_eq(call.refusal.field, "after");
         cr_expect_eq(id, 7, "untouched");
+        cr_expect_eq(ates_page_parse(ates_text_from(wrong[i]), &number), -EINVAL);
+        cr_expect_eq(number, 7, "untouched");
     }
 }

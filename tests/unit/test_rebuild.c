@@ -155,11 +155,7 @@ Test(rebuild, replaces_a_state_that_cannot_be_opened)
 
 Test(rebuild, replaces_a_state_ahead_of_its_log)
 {
-    const struct ates_key key = {.size = 7, .data = "applied"};
-    struct ates_key row = ates_key_u64(99);
-
-    ates_key_add_u64(&row, 99);
-    damage_row(&fixture, ATES_TABLE_META, &key, row.data, row.size);
+    damage_applied(&fixture, 99, 99);
     rebuild();
     cr_expect(report.differs);
     cr_expect_str_not_empty(report.unreadable);

@@ -398,14 +398,3 @@ Test(store, a_folder_that_cannot_be_is_a_fault)
     cr_assert_null(none);
     cr_assert_not_null(strstr(error, "/proc/none/state"));
 }
-
-Test(store, results_of_lmdb)
-{
-    cr_assert_eq(ates_store_result(MDB_SUCCESS), 0);
-    cr_assert_eq(ates_store_result(MDB_NOTFOUND), ATES_NOT_FOUND);
-    cr_assert_eq(ates_store_result(MDB_MAP_FULL), -ENOSPC);
-    cr_assert_eq(ates_store_result(EDQUOT), -ENOSPC);
-    cr_assert_eq(ates_store_result(MDB_CORRUPTED), -EUCLEAN);
-    cr_assert_eq(ates_store_result(EACCES), -EACCES);
-    cr_assert_eq(ates_store_result(MDB_BAD_TXN), -EIO);
-}

@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 
+#include "core/page.h"
 #include "support/tasks_fixture.h"
 
 TestSuite(tasks_list, .init = set_up, .fini = tear_down);
@@ -190,8 +191,8 @@ Test(tasks_list, lists_refuse_what_no_page_gave)
     cr_expect(page.items.count == 0 && !page.has_next);
 }
 
-/* Long descriptions: the page ends where the frame would be full, and the next one goes on. */
-Test(tasks_list, a_page_fits_into_a_frame)
+/* Long descriptions: the page ends where its bytes do, and the next one goes on. */
+Test(tasks_list, a_page_ends_by_its_bytes)
 {
     static char description[4 * TASKS_DESCRIPTION_MAX + 1];
     struct tasks_show_all_assigned_tasks body = {.has_limit = true, .limit = 1000};
@@ -206,11 +207,11 @@ Test(tasks_list, a_page_fits_into_a_frame)
         create_as(manager, "roof", description);
     }
     cr_expect_eq(list_all(manager, body, ids, 40, &pages), 20);
-    cr_expect_eq(pages, 4, "6 x 40 kB a page");
+    cr_expect_eq(pages, 20, "40 kB each: one a page");
     const struct ates_outcome outcome =
         fixture_execute(&fixture, manager, "show_all_assigned_tasks", &body, NULL);
-    cr_expect_leq(outcome.reply.size, ATES_FRAME_MAX - 512u);
-    cr_expect_gt(outcome.reply.size, ATES_FRAME_MAX / 2u);
+    cr_expect_leq(outcome.reply.size, ATES_PAGE_BYTES);
+    cr_expect_gt(outcome.reply.size, ATES_PAGE_BYTES / 2u);
     body.has_query = true;
     body.query = ates_text_from("roof");
     cr_expect_eq(list_all(manager, body, ids, 40, &pages), 20);

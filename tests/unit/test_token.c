@@ -4,31 +4,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/random.h"
 #include "core/token.h"
 #include "support/seed.h"
+#include "support/temp_folder.h"
 
 #define NOW_MS INT64_C(1795355580123) /* 2026-11-22T13:53:00.123Z */
 #define MINUTE_MS INT64_C(60000)
 #define BASE64_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 /* A folder of fresh keys, its keyring, and a token of each key. */
-static char dir[64], error[256];
+static char dir[TEMP_FOLDER_SIZE], error[256];
 static struct ates_keyring *keyring;
 static struct ates_secret_key users_key, services_key;
 static struct ates_claims user;
 static char token[ATES_TOKEN_MAX + 1];
 static size_t token_size;
+static struct ates_source source;
 static uint64_t seed;
 
 static void setup(void)
 {
     cr_assert_geq(sodium_init(), 0);
     seed = seed_start();
-    snprintf(dir, sizeof dir, "/tmp/ates-test-token-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
+    source = ates_source_system();
+    temp_folder_make(dir);
     cr_assert_eq(ates_keys_create(dir, error, sizeof error), 0, "%s", error);
     cr_assert_eq(ates_keys_load_secret(dir, ATES_KEY_USERS, &users_key, error, sizeof error), 0);
     cr_assert_eq(ates_keys_load_secret(dir, ATES_KEY_SERVICES, &services_key, error, sizeof error),
@@ -42,22 +43,15 @@ static void setup(void)
                                 .issued_at = NOW_MS,
                                 .not_before = NOW_MS,
                                 .expires_at = NOW_MS + 15 * MINUTE_MS};
-    cr_assert_eq(ates_token_sign(&users_key, &user, token), 0);
+    cr_assert_eq(ates_token_sign(&users_key, &source, &user, token), 0);
     token_size = strlen(token);
 }
 
 static void teardown(void)
 {
-    static const char *const names[] = {"auth.key", "services.key", "keyring", "fingerprint.key"};
-    char path[128];
-
     ates_keyring_free(&keyring);
     cr_assert_null(keyring);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        unlink(path);
-    }
-    rmdir(dir);
+    temp_folder_remove(dir);
 }
 
 static void assert_refused(const char *text, size_t size, int64_t now_ms, const char *reason)
@@ -155,24 +149,32 @@ static const char *with_member(const char *name, const char *json)
 
 TestSuite(token, .init = setup, .fini = teardown);
 
+static void draw_sevens(void *context, void *out, size_t size)
+{
+    (void)context;
+    memset(out, 7, size);
+}
+
 Test(token, claims_come_back_as_signed)
 {
+    const struct ates_source sevens = {.random = draw_sevens};
+    char jti[ATES_UUID_SIZE];
     struct ates_claims claims;
 
     cr_assert_eq(strlen(user.jti), 36);
     cr_assert_eq(verify(token, NOW_MS, &claims), 0);
     assert_same_claims(&claims, &user);
 
-    struct ates_claims again = user;
-    cr_assert_eq(ates_token_sign(&users_key, &again, token), 0);
-    cr_assert_str_neq(again.jti, user.jti);
+    cr_assert_eq(ates_token_sign(&users_key, &sevens, &user, token), 0);
+    ates_uuid7(&sevens, user.issued_at, jti);
+    cr_assert_str_eq(user.jti, jti, "drawn from the source");
 
     struct ates_claims service = {.role = ATES_INTERNALSERVICE,
                                   .login = "payment",
                                   .issued_at = NOW_MS - 1,
                                   .not_before = 0,
                                   .expires_at = INT64_C(253402300799999)};
-    cr_assert_eq(ates_token_sign(&services_key, &service, token), 0);
+    cr_assert_eq(ates_token_sign(&services_key, &source, &service, token), 0);
     cr_assert_eq(verify(token, NOW_MS, &claims), 0);
     assert_same_claims(&claims, &service);
 }
@@ -187,7 +189,7 @@ Test(token, sign_refuses_what_verify_would)
         claims = user;                                                                             \
         claims.jti[0] = '\0';                                                                      \
         CHANGE;                                                                                    \
-        cr_assert_eq(ates_token_sign(KEY, &claims, untouched), -EINVAL, #CHANGE);                  \
+        cr_assert_eq(ates_token_sign(KEY, &source, &claims, untouched), -EINVAL, #CHANGE);         \
         cr_assert_eq(untouched[0], '#');                                                           \
         cr_assert_eq(claims.jti[0], '\0');                                                         \
     } while (0)
@@ -264,26 +266,25 @@ Test(token, wrong_key_and_unknown_kid)
     struct ates_secret_key stranger = {.purpose = ATES_KEY_USERS};
     uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
     char foreign[ATES_TOKEN_MAX + 1];
-    struct ates_claims claims = user;
 
     crypto_sign_keypair(public_key, stranger.secret);
     ates_key_id(public_key, stranger.kid);
-    cr_assert_eq(ates_token_sign(&stranger, &claims, foreign), 0);
+    cr_assert_eq(ates_token_sign(&stranger, &source, &user, foreign), 0);
     assert_invalid(foreign);
 
     strcpy(stranger.kid, users_key.kid);
-    cr_assert_eq(ates_token_sign(&stranger, &claims, foreign), 0);
+    cr_assert_eq(ates_token_sign(&stranger, &source, &user, foreign), 0);
     assert_invalid(foreign);
 
     /* Auth's kid on the services' signature, and the reverse. */
     struct ates_secret_key crossed = services_key;
     strcpy(crossed.kid, users_key.kid);
     crossed.purpose = ATES_KEY_USERS;
-    cr_assert_eq(ates_token_sign(&crossed, &claims, foreign), 0);
+    cr_assert_eq(ates_token_sign(&crossed, &source, &user, foreign), 0);
     assert_invalid(foreign);
     crossed = users_key;
     strcpy(crossed.kid, services_key.kid);
-    cr_assert_eq(ates_token_sign(&crossed, &claims, foreign), 0);
+    cr_assert_eq(ates_token_sign(&crossed, &source, &user, foreign), 0);
     assert_invalid(foreign);
 }
 
@@ -296,7 +297,7 @@ Test(token, services_key_asserts_nobody_else)
     for (int role = 0; role < ATES_ROLE_COUNT; role++) {
         struct ates_claims claims = user;
         claims.role = (enum ates_role)role;
-        cr_assert_eq(ates_token_sign(&posing, &claims, forged), 0);
+        cr_assert_eq(ates_token_sign(&posing, &source, &claims, forged), 0);
         assert_invalid(forged);
     }
     posing = users_key;
@@ -304,7 +305,7 @@ Test(token, services_key_asserts_nobody_else)
     struct ates_claims nobody = user;
     nobody.role = ATES_INTERNALSERVICE;
     nobody.user_id = 0;
-    cr_assert_eq(ates_token_sign(&posing, &nobody, forged), 0);
+    cr_assert_eq(ates_token_sign(&posing, &source, &nobody, forged), 0);
     assert_invalid(forged);
 }
 
@@ -450,7 +451,7 @@ Test(token, eviction_stays_correct, .timeout = 120)
         claims.user_id = i + 1;
         claims.role = i % 2 == 0 ? ATES_MANAGER : ATES_BOSS;
         claims.expires_at = NOW_MS + (i % 3 == 0 ? 1 : MINUTE_MS);
-        cr_assert_eq(ates_token_sign(&users_key, &claims, token), 0);
+        cr_assert_eq(ates_token_sign(&users_key, &source, &claims, token), 0);
         tokens[i] = strdup(token);
     }
     for (size_t n = 0; n < CHECKS; n++) {

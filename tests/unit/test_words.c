@@ -47,7 +47,7 @@ static const char *joined(const char *text)
     return out;
 }
 
-static int match(const char *text, const char *query)
+static bool match(const char *text, const char *query)
 {
     const struct ates_words words = split(text), asked = split(query);
     return ates_words_match(&words, &asked);
@@ -148,7 +148,7 @@ Test(words, long_ones_are_cut_at_a_character)
 
 Test(words, more_than_the_maximum)
 {
-    static char ascii[16 * 1024], folded[16 * 1024];
+    static char ascii[12 * (ATES_WORDS_MAX + 100) + 1], folded[sizeof ascii + 4];
     size_t size = 0;
     for (unsigned i = 0; i < ATES_WORDS_MAX + 100; i++) {
         /* later ones sort before earlier ones: the first to appear are kept, not the first in order

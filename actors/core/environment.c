@@ -1,0 +1,106 @@
+/* An LMDB environment; see environment.h. */
+#include "core/environment.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <ates/status.h>
+
+int ates_environment_result(int mdb_result)
+{
+    switch (mdb_result) {
+    case MDB_SUCCESS:
+        return 0;
+    case MDB_NOTFOUND:
+        return ATES_NOT_FOUND;
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+        return -ENOSPC;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+        return -EUCLEAN;
+    default:
+        return mdb_result > 0 ? -mdb_result : -EIO;
+    }
+}
+
+static int open_files(MDB_env *env, const char *path, size_t map_size, unsigned table_count)
+{
+    int dead_readers;
+    int r = mdb_env_set_mapsize(env, map_size);
+
+    if (r == 0 && table_count > 0) {
+        r = mdb_env_set_maxdbs(env, table_count);
+    }
+    if (r == 0) {
+        r = mdb_env_open(env, path, 0, 0600);
+    }
+    if (r == 0) {
+        r = mdb_reader_check(env, &dead_readers);
+    }
+    return r;
+}
+
+int ates_environment_open(MDB_env **env, const char *path, size_t map_size, unsigned table_count,
+                          char *error, size_t error_size)
+{
+    MDB_env *opened = NULL;
+    int r = mkdir(path, 0700) != 0 && errno != EEXIST ? errno : mdb_env_create(&opened);
+
+    if (r == 0) {
+        r = open_files(opened, path, map_size, table_count);
+    }
+    if (r != 0) {
+        snprintf(error, error_size, "%s: %s", path, mdb_strerror(r));
+        if (opened != NULL) {
+            mdb_env_close(opened);
+        }
+        return ates_environment_result(r);
+    }
+    *env = opened;
+    return 0;
+}
+
+unsigned ates_environment_used_permille(MDB_env *env, size_t map_size)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat) != 0) {
+        return 1000;
+    }
+    return (unsigned)((info.me_last_pgno + 1) * stat.ms_psize / (map_size / 1000));
+}
+
+static void explain_fault(int number)
+{
+    static const char words[] = "ates: a data file is shorter than it should be, or its disk "
+                                "fails: restore it from a backup\n";
+
+    (void)number;
+    (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    _exit(EXIT_FAILURE);
+}
+
+void ates_environment_explain_faults(void)
+{
+    const struct sigaction action = {.sa_handler = explain_fault};
+
+    sigaction(SIGBUS, &action, NULL);
+}
+
+bool ates_environment_has_room(const char *path, uint64_t bytes)
+{
+    struct statvfs disk;
+
+    return statvfs(path, &disk) != 0 || (uint64_t)disk.f_bavail * disk.f_frsize >= bytes;
+}
