@@ -78,8 +78,10 @@ int main(int argc, char **argv)
               "--log-level", "error", (char *)NULL);
         _exit(127);
     }
-    bench_must(recv(notified, word, sizeof word - 1, 0) > 0 && strncmp(word, "READY=1", 7) == 0,
-               "not ready");
+    while (strncmp(word, "READY=1", 7) != 0) { /* it asks for more time first */
+        memset(word, 0, sizeof word);
+        bench_must(recv(notified, word, sizeof word - 1, 0) > 0, "not ready");
+    }
     printf("ready after      %6.1f ms   (wanted: below 300)\n",
            (double)(ates_monotonic_us() - start) / 1000);
 
