@@ -122,9 +122,6 @@ static int open_all(struct daemon *self, char *error, size_t error_size)
     bool found = wanted(self, "broker");
     int r = 0;
 
-    if (found) {
-        r = ates_broker_start(self->config.run_dir, &self->broker, error, error_size);
-    }
     for (size_t i = 0; r == 0 && ates_domains[i] != NULL; i++) {
         if (wanted(self, ates_domains[i]->service->name)) {
             found = true;
@@ -136,6 +133,10 @@ static int open_all(struct daemon *self, char *error, size_t error_size)
     if (!found) {
         snprintf(error, error_size, "there is no service '%s'; try: atesd --help", self->what);
         return -EINVAL;
+    }
+    /* After the data, so that a start without any leaves no sockets behind. */
+    if (r == 0 && wanted(self, "broker")) {
+        r = ates_broker_start(self->config.run_dir, &self->broker, error, error_size);
     }
     for (size_t i = 0; r == 0 && i < self->actor_count; i++) {
         r = ates_actor_start(self->actors[i]);
