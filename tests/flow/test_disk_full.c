@@ -21,8 +21,9 @@ static const char script[] =
 
 static bool may_mount(struct flow *flow)
 {
-    const char *const argv[] = {"/usr/bin/unshare", "-rm",        "sh", "-c", "mount -t tmpfs tmpfs \"$1\"",
-                                "sh",      flow->folder, NULL};
+    const char *const argv[] = {
+        "/usr/bin/unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs \"$1\"", "sh",
+        flow->folder,       NULL};
     struct flow_output output;
 
     flow_run(flow, argv, NULL, &output);
@@ -63,8 +64,8 @@ Test(disk_full, refuses_and_goes_on, .timeout = 300)
         flow_close(&flow);
         cr_skip("no mount namespace for an ordinary user here");
     }
-    const char *const argv[] = {"/usr/bin/unshare", "-rm",         "sh",         "-c",         script,
-                                "sh",      flow.data_dir, flow_atesd(), flow.run_dir, NULL};
+    const char *const argv[] = {"/usr/bin/unshare", "-rm",        "sh",         "-c", script, "sh",
+                                flow.data_dir,      flow_atesd(), flow.run_dir, NULL};
     flow_start(&flow, "broker");
     flow_start(&flow, "auth");
     flow_spawn_program(&flow, "tasks", argv);
