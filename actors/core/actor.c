@@ -59,7 +59,7 @@ static int endpoint(const struct ates_actor *self, const char *name, char *out, 
 
 static int open_router(struct ates_actor *self, void *context, char *error, size_t error_size)
 {
-    char name[sizeof self->endpoint];
+    char name[256];
     int r = endpoint(self, self->name, name, sizeof name, error, error_size);
 
     if (r != 0) {
@@ -69,10 +69,8 @@ static int open_router(struct ates_actor *self, void *context, char *error, size
     r = self->router != NULL ? ates_socket_bind(self->router, name) : -errno;
     if (r != 0) {
         snprintf(error, error_size, "%s: %s", name, zmq_strerror(-r));
-        return r;
     }
-    memcpy(self->endpoint, name, sizeof name);
-    return 0;
+    return r;
 }
 
 static void close_socket(void **socket)
@@ -261,9 +259,6 @@ void ates_actor_close(struct ates_actor **actor)
         ates_follower_free(&self->followers[i]);
     }
     ates_client_free(&self->client);
-    if (self->router != NULL && self->endpoint[0] != '\0') {
-        ates_socket_unbind(zsys_init(), self->router, self->endpoint);
-    }
     close_socket(&self->router);
     close_socket(&self->publisher);
     close_socket(&self->subscriber);

@@ -50,7 +50,6 @@ struct ates_actor {
     zactor_t *thread;
     zsock_t *pipe;
 
-    char endpoint[256]; /* of router; empty until it is bound */
     void *router, *publisher, *subscriber;
     struct ates_client *client; /* of the services that are followed */
     int64_t token_from,

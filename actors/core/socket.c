@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,7 +12,6 @@
 #include <ates/message.h>
 
 #define TYPE(TYPE) (1u << (TYPE))
-#define UNBIND_MS 1000
 #define EVERY_TYPE (~0u)
 /* What they have queued is worth nothing once nobody waits for an answer, or is only received. */
 #define ASKING (TYPE(ZMQ_REQ) | TYPE(ZMQ_DEALER) | TYPE(ZMQ_SUB))
@@ -86,25 +84,4 @@ int ates_socket_bind(void *socket, const char *endpoint)
         return -errno;
     }
     return ates_socket_share(endpoint);
-}
-
-void ates_socket_unbind(void *zmq_context, void *socket, const char *endpoint)
-{
-    char name[64];
-    void *monitor = zmq_socket(zmq_context, ZMQ_PAIR);
-
-    snprintf(name, sizeof name, "inproc://unbind-%p", socket);
-    if (monitor != NULL && zmq_socket_monitor(socket, name, ZMQ_EVENT_CLOSED) == 0 &&
-        zmq_connect(monitor, name) == 0 && zmq_unbind(socket, endpoint) == 0) {
-        zmq_pollitem_t item = {monitor, 0, ZMQ_POLLIN, 0};
-
-        zmq_poll(&item, 1, UNBIND_MS);
-        zmq_socket_monitor(socket, NULL, 0);
-    }
-    if (monitor != NULL) {
-        const int linger = 0;
-
-        zmq_setsockopt(monitor, ZMQ_LINGER, &linger, sizeof linger);
-        zmq_close(monitor);
-    }
 }

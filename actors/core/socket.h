@@ -17,10 +17,6 @@ void *ates_socket_open(void *zmq_context, int type);
  * Returns 0 or -errno. */
 int ates_socket_bind(void *socket, const char *endpoint);
 
-/* Undoes the bind, and returns when the endpoint's socket file is gone (after a second at the latest): libzmq removes
- * it on a thread of its own, and would otherwise take away the file of whoever binds there next. */
-void ates_socket_unbind(void *zmq_context, void *socket, const char *endpoint);
-
 /* Gives the socket file of a bound ipc endpoint mode 0660: connecting needs the right to write,
  * which the usual umask denies to the group; the folder's mode says who gets that far. Endpoints of
  * other transports are left alone. Returns 0 or -errno. */
