@@ -168,6 +168,7 @@ static const struct ates_command commands[] = {
         .summary = "Gives a new token for the caller's session.",
         .body = &ates_empty_message,
         .result = &auth_renew_token_result_message,
+        .is_query = true,
         .callers = ATES_ANY_ROLE,
         .takes_expired = true,
     },
@@ -223,6 +224,7 @@ static const struct ates_command commands[] = {
         .summary = "Shows the caller or, for an administrator or a manager, another user.",
         .body = &auth_show_user_message,
         .result = &auth_user_message,
+        .is_query = true,
         .callers = ATES_ANY_ROLE,
         .others = OVERSEERS,
     },
@@ -231,6 +233,7 @@ static const struct ates_command commands[] = {
         .summary = "Lists the users.",
         .body = &auth_show_all_users_message,
         .result = &auth_show_all_users_result_message,
+        .is_query = true,
         .callers = OVERSEERS,
     },
 };

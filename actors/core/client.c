@@ -12,7 +12,7 @@
 #include <sodium.h>
 
 #define TIMEOUT_DEFAULT_MS 5000
-#define ATTEMPTS 3 /* in one call, where a request id allows more than one */
+#define ATTEMPTS 3 /* in one call, where a request id or a query allows more than one */
 
 /* The bearer token is worth as much as a password while it lives. */
 static void forget_token(struct ates_client *self)
@@ -148,8 +148,9 @@ static int send_request(struct ates_client *self, struct ates_link *link,
     return r;
 }
 
-/* One exchange: sends when due and possible, and waits for the reply's frames in the inbox. */
-static int exchange(struct ates_client *self, struct ates_request *request)
+/* One exchange: sends when due and possible, and waits for the reply. */
+static int exchange(struct ates_client *self, struct ates_request *request,
+                    struct ates_reply *reply)
 {
     struct ates_link *link;
     int64_t now_ms = ates_client_now_ms();
@@ -172,12 +173,12 @@ static int exchange(struct ates_client *self, struct ates_request *request)
         if (events & ZMQ_POLLIN) {
             r = ates_inbox_receive(self->inbox, link->socket);
             if (r != -EAGAIN) {
-                return r;
+                return r == 0 ? ates_inbox_reply(self->inbox, 0, reply) : r;
             }
         } else if ((events & ZMQ_POLLOUT) && now_ms < deadline_ms) {
             r = send_request(self, link, request, deadline_ms - now_ms);
             if (r == 0) {
-                next_send_ms = request->request_id
+                next_send_ms = request->is_repeatable
                                    ? now_ms + (self->timeout_ms + ATTEMPTS - 1) / ATTEMPTS
                                    : INT64_MAX;
             } else if (r != -EAGAIN) {
@@ -195,14 +196,11 @@ int ates_client_call(struct ates_client *self, const char *service, const char *
     struct ates_request request = {.service = service,
                                    .command = command,
                                    .request_id = request_id,
+                                   .is_repeatable = request_id != NULL,
                                    .body = body,
                                    .body_size = body_size};
 
-    int r = exchange(self, &request);
-    if (r != 0) {
-        return r;
-    }
-    return ates_inbox_reply(self->inbox, 0, reply);
+    return exchange(self, &request, reply);
 }
 
 int ates_client_invoke(struct ates_client *self, const struct ates_service *service,
@@ -213,8 +211,13 @@ int ates_client_invoke(struct ates_client *self, const struct ates_service *serv
 
     self->body.size = 0;
     ates_message_encode(command->body, body, &self->body);
-    int r = ates_client_call(self, service->name, command->name, request_id, self->body.data,
-                             self->body.size, &received);
+    struct ates_request request = {.service = service->name,
+                                   .command = command->name,
+                                   .request_id = request_id,
+                                   .is_repeatable = request_id != NULL || command->is_query,
+                                   .body = self->body.data,
+                                   .body_size = self->body.size};
+    int r = exchange(self, &request, &received);
     if (r != 0) {
         return r;
     }

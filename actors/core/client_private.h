@@ -48,6 +48,7 @@ struct ates_request {
     const char *service;
     const char *command;
     const char *request_id; /* NULL: none */
+    bool is_repeatable;     /* may be sent again when no reply comes */
     int64_t timeout_ms;     /* 0: not told */
     const void *body;
     size_t body_size;

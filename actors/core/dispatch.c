@@ -37,6 +37,7 @@ void actor_index_routes(struct ates_actor *self)
             }
         }
         assert(route->handler != NULL && "a command of the table without a handler");
+        assert(route->command->is_query == (route->handler->decide == NULL));
         for (size_t j = 0; j < route->command->body->count; j++) {
             route->has_secret |= route->command->body->fields[j].secret;
         }

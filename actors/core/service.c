@@ -105,6 +105,7 @@ static const struct ates_command common_commands[] = {
         .summary = "Tells whether the service works.",
         .body = &ates_empty_message,
         .result = &ates_health_result_message,
+        .is_query = true,
         .callers = ATES_NO_TOKEN | ATES_ANY_ROLE,
     },
     {
@@ -112,6 +113,7 @@ static const struct ates_command common_commands[] = {
         .summary = "Gives the service's counters and gauges.",
         .body = &ates_empty_message,
         .result = &ates_metrics_result_message,
+        .is_query = true,
         .callers = OPERATORS,
     },
     {
@@ -119,6 +121,7 @@ static const struct ates_command common_commands[] = {
         .summary = "Reads the service's log.",
         .body = &ates_read_events_message,
         .result = &ates_read_events_result_message,
+        .is_query = true,
         .callers = OPERATORS,
     },
     {
@@ -126,6 +129,7 @@ static const struct ates_command common_commands[] = {
         .summary = "Lists the followed events that the service could not apply.",
         .body = &ates_show_dead_letters_message,
         .result = &ates_show_dead_letters_result_message,
+        .is_query = true,
         .callers = OPERATORS,
     },
 };

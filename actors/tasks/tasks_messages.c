@@ -203,6 +203,7 @@ static const struct ates_command commands[] = {
         .summary = "Lists the tasks that are assigned to the caller.",
         .body = &tasks_show_my_assigned_tasks_message,
         .result = &tasks_show_my_assigned_tasks_result_message,
+        .is_query = true,
         .callers = ATES_ANY_ROLE,
     },
     {
@@ -210,6 +211,7 @@ static const struct ates_command commands[] = {
         .summary = "Lists the tasks of everybody.",
         .body = &tasks_show_all_assigned_tasks_message,
         .result = &tasks_show_all_assigned_tasks_result_message,
+        .is_query = true,
         .callers = OVERSEERS,
     },
     {
@@ -217,6 +219,7 @@ static const struct ates_command commands[] = {
         .summary = "Shows one task to its assignee, its creator, an administrator or a manager.",
         .body = &tasks_show_task_message,
         .result = &tasks_task_result_message,
+        .is_query = true,
         .callers = ATES_ANY_ROLE,
     },
     {
@@ -224,6 +227,7 @@ static const struct ates_command commands[] = {
         .summary = "Lists what happened to one task, for those who may see the task.",
         .body = &tasks_show_task_log_message,
         .result = &tasks_show_task_log_result_message,
+        .is_query = true,
         .callers = ATES_ANY_ROLE,
     },
 };

@@ -43,7 +43,7 @@ int ates_client_call(struct ates_client *self, const char *service, const char *
                      const char *request_id, const void *body, size_t body_size,
                      struct ates_reply *reply);
 
-/* The same by tables: encodes body by command->body; decodes the result by command->result into
+/* The same by tables: a query is sent again even without a request_id, as it changes nothing. Encodes body by command->body; decodes the result by command->result into
  * result (allocated from arena; may be NULL). Returns as ates_client_call, or the reply's status (>
  * 0) where it is a refusal (reply->refusal says why). */
 int ates_client_invoke(struct ates_client *self, const struct ates_service *service,

@@ -99,7 +99,7 @@ size_t load_send(struct load *load, uint64_t user, const struct ates_service *se
 
 static void check_equal(const struct load_command *command, const struct ates_reply *reply)
 {
-    const bool is_query = strncmp(command->command->name, "show_", 5) == 0;
+    const bool is_query = command->command->is_query;
 
     if (command->status == ATES_OK && reply->status == ATES_OK && !is_query) {
         cr_assert(command->reply.size == reply->body.size &&

@@ -404,6 +404,7 @@ static const struct ates_command toy_commands[] = {
     {.name = "get",
      .body = &toy_get_message,
      .result = &toy_entry_message,
+     .is_query = true,
      .callers = ATES_ANY_ROLE | ATES_NO_TOKEN},
     {.name = "add",
      .body = &toy_add_message,
@@ -428,6 +429,7 @@ static const struct ates_command toy_commands[] = {
     {.name = "big",
      .body = &toy_big_message,
      .result = &toy_big_result_message,
+     .is_query = true,
      .callers = ATES_ANY_ROLE},
 };
 

@@ -377,7 +377,7 @@ Test(actor, a_restart_keeps_all)
 {
     struct ates_metrics_result metrics;
 
-    for (int turn = 1; turn <= 1; turn++) {
+    for (int turn = 1; turn <= 3; turn++) {
         cr_assert_eq(toy_put_value(&toy, "k", "v"), (uint64_t)turn);
         toy_actor_stop(&toy);
         toy_actor_start(&toy);

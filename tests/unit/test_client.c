@@ -160,6 +160,44 @@ Test(client, call_without_request_id_is_sent_once)
     fake_service_clean(&server);
 }
 
+/* As a service that restarts may lose what was sent to it. */
+static void lose_first(struct fake_service *self, const struct fake_request *request)
+{
+    if (self->request_count > 1) {
+        fake_send_reply(self, request, "OK", "\x80", 1);
+    }
+}
+
+Test(client, a_query_whose_reply_is_lost_is_asked_again)
+{
+    static const struct ates_service tasks = {.name = "tasks"};
+    struct ates_command command = {
+        .name = "ask", .body = &ates_empty_message, .result = &ates_empty_message};
+    const struct ates_empty body = {0};
+    struct fake_service server = {0};
+    struct ates_reply reply;
+
+    fake_service_start(&server, lose_first);
+    struct ates_client *client = ates_client_new(server.run_dir);
+    ates_client_set_timeout(client, 600);
+    cr_assert_eq(ates_client_invoke(client, &tasks, &command, NULL, &body, NULL, NULL, &reply),
+                 -ETIMEDOUT, "it may change something");
+    ates_client_free(&client);
+    fake_service_stop(&server);
+    cr_assert_eq(server.request_count, 1);
+
+    server.request_count = 0;
+    command.is_query = true;
+    fake_service_start(&server, lose_first);
+    client = ates_client_new(server.run_dir);
+    cr_assert_eq(ates_client_invoke(client, &tasks, &command, NULL, &body, NULL, NULL, &reply), 0);
+    ates_client_free(&client);
+    fake_service_stop(&server);
+    cr_assert_eq(server.request_count, 2);
+    cr_assert_str_eq(server.seen[1].request_id, "");
+    fake_service_clean(&server);
+}
+
 Test(client, call_without_service_times_out)
 {
     char run_dir[] = "/tmp/ates-client-XXXXXX";

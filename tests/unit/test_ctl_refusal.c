@@ -61,13 +61,6 @@ Test(ctl_refusal, otherwise_the_service_is_quoted)
     cr_expect_stderr_eq_str("atesctl: auth.show_user refused: its own words (USER_UNKNOWN)\n");
 }
 
-Test(ctl_refusal, queries_are_told_from_changes)
-{
-    cr_expect(ctl_is_query(&tasks_service, ctl_command(&tasks_service, "show_task")));
-    cr_expect(ctl_is_query(&tasks_service, ctl_command(&tasks_service, "health")));
-    cr_expect_not(ctl_is_query(&tasks_service, ctl_command(&tasks_service, "create_task")));
-}
-
 Test(ctl_refusal, a_period_is_in_order)
 {
     cr_expect_eq(ctl_check_period(NULL, NULL), CTL_OK);

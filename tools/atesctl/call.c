@@ -224,8 +224,8 @@ static int run_call(struct ctl *ctl, const struct ctl_input *input)
 
         ates_request_id_new(drawn_id);
         code = ctl_call(ctl, service, command,
-                        given_id != NULL || ctl_is_query(service, command) ? given_id : drawn_id,
-                        body, ctl->arena, result);
+                        given_id != NULL || command->is_query ? given_id : drawn_id, body,
+                        ctl->arena, result);
     }
     return code == CTL_OK ? print_json(command->result, result) : code;
 }

@@ -102,20 +102,6 @@ void ctl_renew(struct ctl *ctl)
     ates_client_set_token(ctl->client, session->token);
 }
 
-bool ctl_is_query(const struct ates_service *service, const struct ates_command *command)
-{
-    for (size_t i = 0; ates_domains[i] != NULL; i++) {
-        const struct ates_domain *domain = ates_domains[i];
-
-        for (size_t j = 0; domain->service == service && j < domain->handler_count; j++) {
-            if (strcmp(domain->handlers[j].command, command->name) == 0) {
-                return domain->handlers[j].decide == NULL;
-            }
-        }
-    }
-    return true; /* those that every service has only ask */
-}
-
 bool ctl_is_served(const struct ctl *ctl, const char *service)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -206,7 +192,7 @@ int ctl_try(struct ctl *ctl, const struct ates_service *service, const struct at
     const int r =
         ates_client_invoke(ctl->client, service, command, request_id, body, arena, result, &reply);
     if (r < 0) {
-        return ctl_unreached(ctl, service->name, ctl_is_query(service, command), r);
+        return ctl_unreached(ctl, service->name, command->is_query, r);
     }
     *refusal = reply.refusal;
     refusal->status = reply.status;

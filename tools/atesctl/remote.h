@@ -19,9 +19,6 @@ int ctl_connect(struct ctl *ctl);
  * the replies to come. Drops the reply that the client holds. */
 void ctl_renew(struct ctl *ctl);
 
-/* Whether a command only asks: without a reply it can be given again without a thought. */
-bool ctl_is_query(const struct ates_service *service, const struct ates_command *command);
-
 /* Whether somebody serves this service's socket; errno tells why not. Asks no more of it than to
  * accept a connection. */
 bool ctl_is_served(const struct ctl *ctl, const char *service);
