@@ -6,8 +6,5 @@
 #include "tasks/tasks.h"
 
 const struct ates_domain *const ates_domains[] = {
-    &auth_domain,
-    &tasks_domain,
-    &accounting_domain,
-    NULL,
+    &auth_domain, &tasks_domain, &accounting_domain, &analytics_domain, &payment_domain, NULL,
 };

@@ -52,15 +52,18 @@ check_format() {
         grep 'error:' | sed 's/error: .*/not as clang-format 14 has it/' | sort -u -t: -k1,1 || true)"
 }
 
+# The folders of actors but for core and the mail library, which know no domain.
 domains() {
-    find actors -mindepth 1 -maxdepth 1 -type d ! -name core -printf '%f\n' | sort
+    find actors -mindepth 1 -maxdepth 1 -type d ! -name core ! -name mail -printf '%f\n' | sort
 }
 
 check_core() {
     local names
     names=$(domains | paste -sd'|')
-    verdict "core includes no domain" "$(find actors/core -name '*.[ch]' -print0 | xargs -0 grep -HnE \
+    verdict "core and mail include no domain" "$(find actors/core actors/mail -name '*.[ch]' -print0 | xargs -0 grep -HnE \
         "#[[:space:]]*include[[:space:]]*(\"(($names)/|domains\.h|broker/)|<ates/($names)\.h)" || true)"
+    verdict "core includes nothing of mail" "$(find actors/core -name '*.[ch]' -print0 |
+        xargs -0 grep -HnE '#[[:space:]]*include[[:space:]]*"mail/' || true)"
 }
 
 check_domains() {
