@@ -1,5 +1,5 @@
 /* A page of transfers; see accounting_listing.h. Invariant: its cost is O(log n + page), and never
- * more than EXAMINED_MAX index rows. */
+ * more than ATES_PAGE_EXAMINED index rows. */
 #include "accounting/accounting_listing.h"
 
 #include <errno.h>
@@ -9,7 +9,6 @@
 
 #include "core/page.h"
 
-#define EXAMINED_MAX 5000u
 #define NEXT_SIZE 48u
 
 /* `after` is TIMESTAMP-ID of the last transfer that the page before examined. */
@@ -108,7 +107,7 @@ int accounting_list(struct ates_call *call, const struct accounting_listing *lis
         if (r != 0 || place.timestamp >= listing->to) {
             break;
         }
-        filling.is_full = examined == EXAMINED_MAX;
+        filling.is_full = examined == ATES_PAGE_EXAMINED;
         if (!filling.is_full) {
             r = take(call->txn, &place, &filling);
         }

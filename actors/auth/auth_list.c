@@ -1,5 +1,5 @@
 /* Showing users.
- * Invariant: a page costs by the users it looks at, at most EXAMINED_MAX, never by the users there
+ * Invariant: a page costs by the users it looks at, at most ATES_PAGE_EXAMINED, never by the users there
  * are. */
 #include "auth/auth_list.h"
 
@@ -9,7 +9,6 @@
 #include "core/page.h"
 #include "core/search.h"
 
-#define EXAMINED_MAX 5000u
 /* Bytes of a user in a page beside login and e-mail address, at most. */
 #define ITEM_BYTES 128u
 
@@ -128,7 +127,7 @@ static int fill_page(struct ates_call *call, const struct auth_show_all_users *c
 
     items->items = page;
     for (unsigned examined = 0; (r = walk_next(walk, &user_id)) == 0; examined++) {
-        if (examined == EXAMINED_MAX) {
+        if (examined == ATES_PAGE_EXAMINED) {
             *more = true;
             return 0;
         }

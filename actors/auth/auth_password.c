@@ -65,8 +65,9 @@ static int check_hash(const char *hash, const char *given, size_t size, bool *ma
     return 0;
 }
 
-static void run(const void *work_input, void *work_output)
+static void run(const void *work_input, void *work_output, const atomic_bool *stopping)
 {
+    (void)stopping; /* a hash takes well below a second */
     const struct auth_password_input *input = work_input;
     struct auth_password_output *output = work_output;
 

@@ -185,7 +185,7 @@ static int open_sockets(struct ates_actor *self, char *error, size_t error_size)
         r = actor_open_subscriber(self);
     }
     if (r == 0) {
-        self->workers = ates_workers_new(context);
+        self->workers = ates_workers_new(context, self->domain->worker_threads);
         r = self->workers != NULL ? 0 : -ENOMEM;
     }
     if (r != 0) {
@@ -249,12 +249,7 @@ void ates_actor_close(struct ates_actor **actor)
         return;
     }
     zactor_destroy(&self->thread); /* sends $TERM and waits for the thread's end */
-    if (self->workers != NULL) {
-        self->stopping = true;
-        ates_workers_stop(self->workers);
-        actor_drain_workers(self);
-        ates_workers_free(&self->workers);
-    }
+    ates_workers_free(&self->workers);
     for (size_t i = 0; i < self->follower_count; i++) {
         ates_follower_free(&self->followers[i]);
     }

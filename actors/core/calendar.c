@@ -116,16 +116,15 @@ static int64_t next_change(int64_t from, int64_t to, int64_t offset)
     return to + 1;
 }
 
-/* The first second whose local date is this day or a later one. */
-static int64_t start_of(int64_t day)
+/* The first second at which the local clock shows this time or a later one: seconds since 1970 as
+ * the clock counts them. */
+static int64_t first_at(int64_t local)
 {
-    const int64_t midnight = day * DAY_S;
-
-    for (int64_t time = midnight - OFFSET_LIMIT_S;;) {
+    for (int64_t time = local - OFFSET_LIMIT_S;;) {
         const int64_t offset = offset_at(time);
-        const int64_t crossing = midnight - offset;
+        const int64_t crossing = local - offset;
         if (crossing <= time) {
-            return time; /* the change at this second took the clock past midnight */
+            return time; /* the change at this second took the clock past it */
         }
         const int64_t change = next_change(time, crossing, offset);
         if (change > crossing) {
@@ -133,6 +132,12 @@ static int64_t start_of(int64_t day)
         }
         time = change;
     }
+}
+
+/* The first second whose local date is this day or a later one. */
+static int64_t start_of(int64_t day)
+{
+    return first_at(day * DAY_S);
 }
 
 ates_day ates_day_at(int64_t time_ms)
@@ -158,6 +163,15 @@ ates_day ates_day_at(int64_t time_ms)
 int64_t ates_day_start(ates_day day)
 {
     return start_of(day) * 1000;
+}
+
+int64_t ates_day_time(ates_day day, int64_t after_midnight_ms)
+{
+    assert(after_midnight_ms >= 0 && after_midnight_ms < DAY_S * 1000);
+    const int64_t local = day * DAY_S + after_midnight_ms / 1000;
+    const int64_t time = first_at(local);
+    /* Where the clock jumped past it, its fraction of a second was skipped as well. */
+    return time * 1000 + (time + offset_at(time) == local ? after_midnight_ms % 1000 : 0);
 }
 
 void ates_day_format(ates_day day, char out[ATES_DATE_SIZE])
@@ -195,4 +209,21 @@ int ates_day_parse(const char *text, size_t size, ates_day *day)
     }
     *day = (ates_day)(midnight / DAY_S);
     return 0;
+}
+
+ates_day ates_day_of(struct ates_text date)
+{
+    ates_day day = 0;
+    const int r = ates_day_parse(date.data, date.size, &day);
+
+    assert(r == 0);
+    return day;
+}
+
+struct ates_text ates_day_text(struct ates_arena *arena, ates_day day)
+{
+    char *date = ates_arena_alloc(arena, ATES_DATE_SIZE);
+
+    ates_day_format(day, date);
+    return (struct ates_text){date, ATES_DATE_SIZE - 1};
 }

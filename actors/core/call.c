@@ -69,6 +69,25 @@ void ates_wake(struct ates_call *call)
     call->engine->steps = true;
 }
 
+void ates_wake_at(struct ates_call *call, int64_t time)
+{
+    struct ates_engine *self = call->engine;
+
+    assert(time > 0);
+    self->wake_at = self->wake_at == 0 || time < self->wake_at ? time : self->wake_at;
+}
+
+int ates_followed_seq(struct ates_call *call, const char *producer, uint64_t *seq)
+{
+    struct ates_position position;
+    const int r = ates_engine_position(call->engine, producer, &position);
+
+    if (r == 0) {
+        *seq = position.known ? position.seq : 0;
+    }
+    return r;
+}
+
 void ates_reply_later(struct ates_call *call, uint64_t job)
 {
     assert(job != 0);

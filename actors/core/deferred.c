@@ -82,8 +82,8 @@ int actor_defer(struct ates_actor *self, struct ates_request_message *request,
     if (deferred == NULL) {
         abort();
     }
-    int r = ates_workers_submit(self->workers, outcome->work, outcome->work_input, expires_us,
-                                deferred);
+    int r = ates_workers_submit(self->workers, outcome->work, outcome->work_input,
+                                outcome->work->input_size, expires_us, deferred);
     explicit_bzero((void *)outcome->work_input,
                    outcome->work->input_size); /* the worker has its own */
     if (r != 0) {

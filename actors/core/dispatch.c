@@ -173,12 +173,6 @@ static void reply_fault(struct ates_actor *self, struct ates_request_message *re
     reply_refusal(self, request, in, &refusal);
 }
 
-/* Whether the command's reply comes with a job's end: it has a result, but nothing that answers at once. */
-static bool replies_later(const struct actor_route *route)
-{
-    return route->handler->answer == NULL && route->command->result != &ates_empty_message;
-}
-
 static void execute(struct ates_actor *self, struct ates_request_message *request,
                     struct incoming *in, const void *work_result)
 {
@@ -205,7 +199,7 @@ static void execute(struct ates_actor *self, struct ates_request_message *reques
         }
         return;
     }
-    if (replies_later(in->route) && self->waiter_count + self->reply_count >= ACTOR_WAITERS_MAX) {
+    if (in->route->command->waits && self->waiter_count + self->reply_count >= ACTOR_WAITERS_MAX) {
         ates_refusal_set(&refusal, ATES_RESOURCE_EXHAUSTED, "WAITERS_FULL", NULL,
                          "too many wait for this service's jobs");
         refusal.retry_after_ms = BUSY_RETRY_MS;

@@ -6,6 +6,8 @@
 #ifndef ATES_DOMAIN_H
 #define ATES_DOMAIN_H
 
+#include <stdatomic.h>
+
 #include "core/config.h"
 #include "core/random.h"
 #include "core/store.h"
@@ -32,12 +34,14 @@ struct ates_caller {
     uint64_t origin;                  /* tells connections apart, for throttling */
 };
 
-/* Slow work for a worker thread: run reads input and writes output, both plain memory without
- * pointers; both are wiped after use. */
+/* Slow work for a worker thread: run reads input and writes output, which is zeroed; both are
+ * wiped after use. Work that may take longer than a second ends early once *stopping is set: the
+ * service is about to end. */
 struct ates_work {
     const char *name;
-    void (*run)(const void *input, void *output);
-    size_t input_size, output_size;
+    void (*run)(const void *input, void *output, const atomic_bool *stopping);
+    size_t input_size; /* that ates_defer copies */
+    size_t output_size;
 };
 
 /* One command, followed event or job step while it is decided and answered. */
@@ -100,10 +104,19 @@ struct ates_domain {
     size_t applier_count;
     const struct ates_follow *follows;
     size_t follow_count;
+    /* The form of its state's rows. Where a state on disk has another, it is made anew from the log.
+     */
+    uint64_t state_version;
     bool stops_at_dead; /* a dead letter stops its stream: money never skips */
     /* One step of unfinished jobs: emits at most a chunk; *more tells whether to call again. May be
      * NULL. */
     int (*step)(struct ates_call *call, bool *more);
+    /* What came of work that ates_begin began; output is NULL where it was not run. Emits as a step
+     * does; what it returns beyond 0 is a fault, after which it is told again. NULL where the domain
+     * begins none. */
+    int (*ended)(struct ates_call *call, const struct ates_work *work, uint64_t id,
+                 const void *output);
+    unsigned worker_threads; /* 0: half as many as the machine has cores, one to four */
     /* Looks for rows that contradict each other; 0, or -EBADMSG with one line in error. May be
      * NULL. */
     int (*check)(struct ates_txn *txn, char *error, size_t error_size);
@@ -137,7 +150,21 @@ int ates_defer(struct ates_call *call, const struct ates_work *work, const void 
 void ates_reply_later(struct ates_call *call, uint64_t job);
 void ates_finish(struct ates_call *call, uint64_t job, const struct ates_message *message,
                  const void *result);
-/* Makes sure that the domain's step runs again. */
+/* Makes sure that the domain's step runs again: soon; at this time (as call->time), if not sooner.
+ * It also runs at the start, and after whatever was followed. */
 void ates_wake(struct ates_call *call);
+void ates_wake_at(struct ates_call *call, int64_t time);
+
+/* Has work done beside the loop, once the batch is committed; the domain's `ended` hears of it. id,
+ * the domain's, tells it from other work of this kind. Begun work is not remembered by a restart:
+ * step begins it again. At most ATES_BEGUN_MAX are under way in all. */
+#define ATES_BEGUN_MAX 16u
+void ates_begin(struct ates_call *call, const struct ates_work *work, uint64_t id,
+                const void *input, size_t input_size);
+bool ates_is_under_way(const struct ates_call *call, const struct ates_work *work, uint64_t id);
+size_t ates_under_way(const struct ates_call *call, const struct ates_work *work);
+
+/* The seq up to which this producer's events were taken in; 0 where none were. */
+int ates_followed_seq(struct ates_call *call, const char *producer, uint64_t *seq);
 
 #endif

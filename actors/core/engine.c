@@ -106,7 +106,7 @@ int ates_engine_open_at(struct ates_engine **engine, const struct ates_domain *d
     }
     if (r == 0 && domain->open != NULL) {
         snprintf(keys, sizeof keys, "%s/keys", config->data_dir);
-        r = domain->open(config, keys, &self->domain_memory, error, error_size);
+        r = domain->open(&self->config, keys, &self->domain_memory, error, error_size);
     }
     if (r != 0) {
         ates_engine_close(&self);
@@ -145,6 +145,7 @@ void ates_engine_close(struct ates_engine **engine)
     if (self->lock >= 0) {
         close(self->lock);
     }
+    engine_release_begun(self);
     ates_arena_free(&self->arena);
     ates_buffer_release(&self->txn.scratch);
     ates_buffer_release(&self->stage);
@@ -261,6 +262,7 @@ static int drop_batch(struct ates_engine *self, int fault)
 {
     self->record_count = self->event_count = self->job_count = 0;
     self->lost = 0;
+    engine_settle_batch(self, false);
     if (fault != -ENOSPC) {
         self->sound = false;
         return fault;
@@ -296,7 +298,11 @@ int ates_engine_commit(struct ates_engine *self)
     }
     self->committed = true;
     const int r = self->lost != 0 ? self->lost : engine_append(self);
-    return r != 0 ? drop_batch(self, r) : 0;
+    if (r != 0) {
+        return drop_batch(self, r);
+    }
+    engine_settle_batch(self, true);
+    return 0;
 }
 
 unsigned long ates_checkpoint_budget(unsigned long budget, unsigned long writes, int64_t took_us)

@@ -96,9 +96,37 @@ int ates_engine_follow(struct ates_engine *engine, const struct ates_envelope *e
 int ates_engine_follow_position(struct ates_engine *engine, const char *producer,
                                 const struct ates_position *position);
 
+/* Work that the domain began, to be run by whoever drives the engine. */
+enum ates_begun_state {
+    ATES_BEGUN_FREE,
+    ATES_BEGUN_FRESH,   /* by the call in hand */
+    ATES_BEGUN_STAGED,  /* in this batch */
+    ATES_BEGUN_WAITING, /* committed: to be taken */
+    ATES_BEGUN_RUNNING,
+    ATES_BEGUN_ENDED, /* to be told to the domain */
+    ATES_BEGUN_TOLD   /* in this batch */
+};
+struct ates_begun {
+    enum ates_begun_state state;
+    const struct ates_work *work;
+    uint64_t id;
+    void *input;
+    size_t input_size;
+    void *output; /* NULL where it was not run */
+};
+/* The next one, NULL where there is none; it stays where it is until it has ended. */
+struct ates_begun *ates_engine_take_begun(struct ates_engine *engine);
+bool ates_engine_is_begun(const struct ates_engine *engine, const void *owner);
+/* Its end; output is copied, NULL: it was not run. The next steps tell the domain. */
+void ates_engine_end_begun(struct ates_engine *engine, struct ates_begun *begun,
+                           const void *output);
+bool ates_engine_has_ended(const struct ates_engine *engine);
+
 /* One step of the domain's jobs, if there may be any; *more tells whether there may be yet more. */
 int ates_engine_step(struct ates_engine *engine, bool *more);
 bool ates_engine_has_steps(const struct ates_engine *engine);
+/* Ms until the domain wants its step to run; INT64_MAX: it does not say. */
+int64_t ates_engine_wakes_in(const struct ates_engine *engine);
 
 /* A job that the batch finished, with the reply for those who wait. */
 struct ates_finished_job {

@@ -80,7 +80,9 @@ struct ates_engine {
     struct batch_job *batch_jobs;
     size_t record_count, record_capacity, event_count, event_capacity, job_count, job_capacity;
 
-    bool steps; /* the domain's step may have work */
+    bool steps;      /* the domain's step may have work */
+    int64_t wake_at; /* when it wants to look again; 0: no such time */
+    struct ates_begun begun[ATES_BEGUN_MAX];
     int64_t checkpointed_us;
     unsigned long write_budget; /* writes that a checkpoint may hold, tuned by how long they take */
     struct ates_engine_figures figures;
@@ -88,6 +90,7 @@ struct ates_engine {
 };
 
 /* stage.c */
+int64_t engine_time(const struct ates_engine *engine); /* that a call has now */
 void engine_call_begin(struct ates_engine *engine);
 struct ates_call engine_make_call(struct ates_engine *engine);
 /* A refusal that came without a reason (a row that is not there) is named after its status. */
@@ -104,6 +107,13 @@ int engine_fold_core(struct ates_engine *engine, const struct ates_record *recor
 int engine_fold_record(struct ates_engine *engine, const struct ates_record *record);
 const struct ates_event_type *engine_type(const struct ates_engine *engine, struct ates_text name,
                                           uint64_t version);
+
+/* begun.c */
+struct ates_begun *engine_next_ended(struct ates_engine *engine);
+/* After a call, and after a batch: done, or undone. */
+void engine_settle_call(struct ates_engine *engine, bool done);
+void engine_settle_batch(struct ates_engine *engine, bool done);
+void engine_release_begun(struct ates_engine *engine);
 
 /* replay.c */
 int engine_replay(struct ates_engine *engine); /* applies the records that state has not seen */

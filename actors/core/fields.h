@@ -10,14 +10,14 @@
 #define ATES_QUERY_MAX 200  /* characters */
 #define ATES_AFTER_MAX 256  /* characters */
 #define ATES_LIMIT_MAX 1000 /* items in a page */
-#define ATES_DATE_SIZE 10   /* YYYY-MM-DD */
+#define ATES_DATE_LENGTH 10 /* YYYY-MM-DD */
 
 #define ATES_IS_ID .type = ATES_UINT, .min = 1
 #define ATES_IS_COUNT .type = ATES_UINT
 #define ATES_IS_TIME .type = ATES_INT /* Unix milliseconds */
 #define ATES_IS_CENTS .type = ATES_INT, .min = -ATES_INTEGER_MAX
 #define ATES_IS_DATE                                                                               \
-    .type = ATES_TEXT, .rule = ATES_RULE_DATE, .min = ATES_DATE_SIZE, .max = ATES_DATE_SIZE
+    .type = ATES_TEXT, .rule = ATES_RULE_DATE, .min = ATES_DATE_LENGTH, .max = ATES_DATE_LENGTH
 #define ATES_IS_ROLE .type = ATES_ENUM, .names = ates_role_names
 #define ATES_IS_LOGIN .type = ATES_TEXT, .rule = ATES_RULE_LOGIN, .min = 1, .max = ATES_LOGIN_MAX
 #define ATES_IS_EMAIL .type = ATES_TEXT, .rule = ATES_RULE_EMAIL, .min = 3, .max = ATES_EMAIL_MAX

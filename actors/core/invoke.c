@@ -19,6 +19,7 @@ static const struct ates_handler *find_handler(const struct ates_domain *domain,
 static void run_deferred(struct ates_engine *engine, struct ates_execution *execution,
                          struct ates_outcome *outcome)
 {
+    static const atomic_bool never = false;
     const struct ates_work *work = outcome->work;
     void *input = malloc(work->input_size);
     void *output = calloc(1, work->output_size);
@@ -27,7 +28,7 @@ static void run_deferred(struct ates_engine *engine, struct ates_execution *exec
         abort();
     }
     memcpy(input, outcome->work_input, work->input_size);
-    work->run(input, output);
+    work->run(input, output, &never);
     execution->work_result = output;
     ates_engine_execute(engine, execution, outcome);
     explicit_bzero(input, work->input_size);

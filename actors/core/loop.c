@@ -61,17 +61,14 @@ static void publish(struct ates_actor *self)
 
 static int renew_token(struct ates_actor *self)
 {
-    struct ates_claims claims = {.role = ATES_INTERNALSERVICE};
     char token[ATES_TOKEN_MAX + 1];
     const int64_t now = ates_now_ms(&self->source);
 
     if (self->client == NULL || (now >= self->token_from && now < self->token_until)) {
         return 0;
     }
-    snprintf(claims.login, sizeof claims.login, "%s", self->name);
-    claims.issued_at = claims.not_before = now;
-    claims.expires_at = now + self->config.access_ms;
-    int r = ates_token_sign(&self->service_key, &self->source, &claims, token);
+    int r = ates_token_sign_service(&self->service_key, &self->source, self->name,
+                                    self->config.access_ms, token);
     if (r == 0) {
         ates_client_set_token(self->client, token);
         self->token_from = now; /* a clock that was set back makes it a token of the future */
@@ -166,7 +163,27 @@ void actor_drain_workers(struct ates_actor *self)
     const void *output;
 
     while (ates_workers_receive(self->workers, &owner, &output)) {
-        actor_deferred_done(self, owner, output);
+        if (ates_engine_is_begun(self->engine, owner)) {
+            ates_engine_end_begun(self->engine, owner, output);
+        } else {
+            actor_deferred_done(self, owner, output);
+        }
+    }
+}
+
+/* Work that the committed batch began; what the queue has no room for waits here. */
+static void submit_begun(struct ates_actor *self)
+{
+    while (ates_workers_pending(self->workers) < ATES_WORKER_QUEUE_MAX) {
+        struct ates_begun *begun = ates_engine_take_begun(self->engine);
+
+        if (begun == NULL) {
+            return;
+        }
+        if (ates_workers_submit(self->workers, begun->work, begun->input, begun->input_size, 0,
+                                begun) != 0) {
+            abort(); /* out of memory, as where an arena is */
+        }
     }
 }
 
@@ -238,6 +255,29 @@ static int finish_batch(struct ates_actor *self)
             return rewind_followers(self);
         }
         publish(self);
+        submit_begun(self);
+    }
+    return r;
+}
+
+/* Ends the workers, and keeps what came of their work. */
+static int stop_workers(struct ates_actor *self, int fault)
+{
+    int r = fault;
+
+    self->stopping = true;
+    ates_workers_stop(self->workers);
+    actor_drain_workers(self);
+    while (r == 0 && ates_engine_has_ended(self->engine)) {
+        bool more;
+
+        r = ates_engine_step(self->engine, &more);
+        if (r == 0) {
+            r = ates_engine_commit(self->engine);
+        }
+        if (r == 0) {
+            publish(self);
+        }
     }
     return r;
 }
@@ -294,6 +334,11 @@ static int64_t tick(struct ates_actor *self, bool idle)
     }
     if (ates_engine_has_steps(self->engine) && self->step_due_us < due_us) {
         due_us = self->step_due_us;
+    }
+    const int64_t wakes_in_ms =
+        now_us >= self->step_due_us ? ates_engine_wakes_in(self->engine) : wait_ms;
+    if (wakes_in_ms < wait_ms) {
+        wait_ms = wakes_in_ms;
     }
     const int64_t due_ms = due_us <= now_us ? 0 : (due_us - now_us) / 1000 + 1;
     return due_ms < wait_ms ? due_ms : wait_ms;
@@ -396,6 +441,7 @@ void actor_run(zsock_t *pipe, void *argument)
             take_pipe(self);
         }
     }
+    stop_workers(self, r);
     actor_release_replies(self);
     ates_engine_close(&self->engine); /* here, as its transaction belongs to this thread */
 }

@@ -8,7 +8,8 @@
 /* Bytes of a page's items, about: a page ends where the next item would go beyond, but holds one at least. Far
  * below a frame's, as a peer that reads no replies keeps them all in memory. */
 #define ATES_PAGE_BYTES (64u * 1024u)
-#define ATES_PAGE_LIMIT 100u /* items, unless the caller asks for another number */
+#define ATES_PAGE_EXAMINED 5000u /* rows that a filtered page looks at */
+#define ATES_PAGE_LIMIT 100u     /* items, unless the caller asks for another number */
 
 /* The number that these digits are: 0, or -EINVAL where it is none that a page gave. */
 int ates_page_parse(struct ates_text digits, uint64_t *number);

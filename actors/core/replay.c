@@ -8,6 +8,15 @@
 #include "core/journal.h"
 
 #define LOG_ID_SIZE (ATES_UUID_SIZE - 1)
+#define APPLIED_SIZE (16 + LOG_ID_SIZE + 8) /* record number, seq, log id, the state's version */
+
+/* A state whose rows have another form than this program's: the log has all that it needs. */
+static int begin_anew(struct ates_engine *self)
+{
+    ates_journal(ATES_NOTICE, self->domain->service->name, NULL,
+                 "the state's form is an older one: it is made anew from the log");
+    return ates_txn_clear(&self->txn);
+}
 
 /* The last record that state holds. -EUCLEAN where it is the state of another log. */
 static int load_applied(struct ates_engine *self, struct ates_log_head *applied)
@@ -20,13 +29,17 @@ static int load_applied(struct ates_engine *self, struct ates_log_head *applied)
     if (r == ATES_NOT_FOUND) {
         return 0;
     }
-    if (r == 0 && row.size != 16 + LOG_ID_SIZE) {
+    if (r == 0 && row.size < 16 + LOG_ID_SIZE) {
         return -EBADMSG;
     }
     if (r == 0 && memcmp(row.data + 16, ates_log_id(self->log), LOG_ID_SIZE) != 0) {
         ates_journal(ATES_ERROR, self->domain->service->name, NULL,
                      "the state in this folder is of another log: was a folder moved?");
         return -EUCLEAN;
+    }
+    if (r == 0 && (row.size != APPLIED_SIZE ||
+                   ates_u64_from(row.data + 16 + LOG_ID_SIZE) != self->domain->state_version)) {
+        return begin_anew(self);
     }
     if (r == 0) {
         applied->number = ates_u64_from(row.data);
@@ -42,6 +55,7 @@ static int save_applied(struct ates_engine *self, const struct ates_log_head *ap
 
     ates_key_add_u64(&row, applied->seq);
     ates_key_add_bytes(&row, ates_log_id(self->log), LOG_ID_SIZE);
+    ates_key_add_u64(&row, self->domain->state_version);
     return ates_put(&self->txn, ATES_TABLE_META, &key, row.data, row.size);
 }
 

@@ -144,6 +144,92 @@ static int read_number(const struct ates_setting_type *type, const char *value, 
     return 0;
 }
 
+/* HH:MM of a day, as ms after midnight. */
+static int read_time_of_day(const struct ates_setting_type *type, const char *value, void *member,
+                            char *why, size_t why_size)
+{
+    static const char form[] = "dd:dd";
+    int parts[2] = {0, 0};
+    bool fits = strlen(value) == strlen(form);
+
+    (void)type;
+    for (size_t i = 0, part = 0; fits && form[i] != '\0'; i++) {
+        if (form[i] == ':') {
+            fits = value[i] == ':';
+            part++;
+        } else {
+            fits = value[i] >= '0' && value[i] <= '9';
+            parts[part] = parts[part] * 10 + (value[i] - '0');
+        }
+    }
+    if (!fits || parts[0] > 23 || parts[1] > 59) {
+        snprintf(why, why_size, "\"%.40s\" is no time from 00:00 to 23:59", value);
+        return -EINVAL;
+    }
+    const int64_t result = parts[0] * HOUR_MS + parts[1] * MINUTE_MS;
+    memcpy(member, &result, sizeof result);
+    return 0;
+}
+
+static int read_language(const struct ates_setting_type *type, const char *value, void *member,
+                         char *why, size_t why_size)
+{
+    if (strcmp(value, "en") != 0 && strcmp(value, "ru") != 0) {
+        snprintf(why, why_size, "\"%.40s\" is neither en nor ru", value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
+/* A mail server's; other schemes of libcurl's have no business here. */
+static int read_smtp_url(const struct ates_setting_type *type, const char *value, void *member,
+                         char *why, size_t why_size)
+{
+    const size_t scheme = strncmp(value, "smtp://", 7) == 0    ? 7
+                          : strncmp(value, "smtps://", 8) == 0 ? 8
+                                                               : 0;
+
+    if (value[0] != '\0' &&
+        (scheme == 0 || value[scheme] == '\0' || strpbrk(value + scheme, "@ \t") != NULL)) {
+        snprintf(why, why_size, "\"%.60s\" is no smtp://HOST:PORT or smtps://HOST:PORT", value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
+/* Stands in a mail's header and envelope. */
+static int read_address(const struct ates_setting_type *type, const char *value, void *member,
+                        char *why, size_t why_size)
+{
+    const char *at = strchr(value, '@');
+
+    if (at == NULL || at == value || at[1] == '\0' || strchr(at + 1, '@') != NULL ||
+        strpbrk(value, " \t\r\n<>,;:\"") != NULL) {
+        snprintf(why, why_size, "\"%.60s\" is no plain e-mail address", value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
+static int read_line(const struct ates_setting_type *type, const char *value, void *member,
+                     char *why, size_t why_size)
+{
+    if (strpbrk(value, "\r\n") != NULL) {
+        snprintf(why, why_size, "one line is expected");
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
+/* Empty, or as a folder is read. */
+static int read_file(const struct ates_setting_type *type, const char *value, void *member,
+                     char *why, size_t why_size)
+{
+    return value[0] == '\0' || strpbrk(value, "\r\n") != NULL
+               ? read_line(type, value, member, why, why_size)
+               : read_folder(type, value, member, why, why_size);
+}
+
 #define MEMBER(NAME)                                                                               \
     .offset = offsetof(struct ates_config, NAME), .size = sizeof((struct ates_config *)NULL)->NAME
 
@@ -155,6 +241,15 @@ const struct ates_setting_type ates_setting_types[] = {
     {"auth/open_roles", "developer,other", read_roles, MEMBER(open_roles)},
     {"auth/access_minutes", "15", read_number, MEMBER(access_ms), 1, 24 * 60, MINUTE_MS},
     {"auth/session_hours", "12", read_number, MEMBER(session_ms), 1, 31 * 24, HOUR_MS},
+    {"payday/time", "00:00", read_time_of_day, MEMBER(payday_ms)},
+    {"mail/language", "en", read_language, MEMBER(mail_language)},
+    {"mail/retry_seconds", "60", read_number, MEMBER(mail_retry_ms), 1, 6 * 3600, 1000},
+    {"mail/give_up_hours", "120", read_number, MEMBER(mail_give_up_ms), 1, 31 * 24, HOUR_MS},
+    {"smtp/url", "", read_smtp_url, MEMBER(smtp_url)},
+    {"smtp/user", "", read_line, MEMBER(smtp_user)},
+    {"smtp/password_file", "", read_file, MEMBER(smtp_password_file)},
+    {"smtp/from", "ates@localhost", read_address, MEMBER(smtp_from)},
+    {"smtp/ca_file", "", read_file, MEMBER(smtp_ca_file)},
     {"store/map_gigabytes", "16", read_number, MEMBER(map_size), 1, 4096, GIBIBYTE},
 };
 

@@ -45,18 +45,23 @@ void engine_call_begin(struct ates_engine *self)
     self->work = NULL;
 }
 
-struct ates_call engine_make_call(struct ates_engine *self)
+int64_t engine_time(const struct ates_engine *self)
 {
     const int64_t now = ates_now_ms(&self->source);
 
+    /* Time in a log never goes back, whatever the machine's clock does. */
+    return now > self->head.time ? now : self->head.time;
+}
+
+struct ates_call engine_make_call(struct ates_engine *self)
+{
     return (struct ates_call){
         .txn = &self->txn,
         .arena = self->arena,
         .source = &self->source,
         .config = &self->config,
         .domain = self->domain_memory,
-        /* Time in a log never goes back, whatever the machine's clock does. */
-        .time = now > self->head.time ? now : self->head.time,
+        .time = engine_time(self),
         .engine = self,
     };
 }

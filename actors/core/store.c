@@ -163,6 +163,17 @@ void ates_txn_abort(struct ates_txn *txn)
     }
 }
 
+int ates_txn_clear(struct ates_txn *txn)
+{
+    int r = 0;
+
+    close_cursors(txn);
+    for (size_t i = 0; r == 0 && i < txn->store->table_count; i++) {
+        r = ates_environment_result(mdb_drop(txn->mdb, txn->store->tables[i], 0));
+    }
+    return r;
+}
+
 /* One cursor a table is kept open: neighbouring keys are then found without a descent from the
  * root. */
 static int table_cursor(struct ates_txn *txn, unsigned table, MDB_cursor **cursor)

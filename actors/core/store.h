@@ -50,6 +50,8 @@ int ates_txn_begin(struct ates_txn *txn, struct ates_store *store, bool read_onl
 int ates_txn_commit(struct ates_txn *txn); /* the transaction is over, whatever it returns */
 void ates_txn_abort(struct ates_txn *txn); /* does nothing where none is open */
 
+int ates_txn_clear(struct ates_txn *txn); /* deletes every row of every table */
+
 /* One row. A value got is copied to the arena, so that it outlives later writes. */
 int ates_get(struct ates_txn *txn, unsigned table, const struct ates_key *key,
              struct ates_bytes *value);

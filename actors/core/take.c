@@ -117,6 +117,7 @@ int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *env
                                      .followed = followed_from(envelope->producer, position)};
 
         r = engine_stage(self, &call, &record, NULL);
+        self->steps = true; /* a job may have waited for it */
     }
     return r;
 }
@@ -132,12 +133,61 @@ int ates_engine_follow_position(struct ates_engine *self, const char *producer,
     }
     engine_call_begin(self);
     struct ates_call call = engine_make_call(self);
+    self->steps = true;
     return engine_stage(self, &call, &record, NULL);
 }
 
 bool ates_engine_has_steps(const struct ates_engine *self)
 {
-    return self->steps && self->domain->step != NULL;
+    return self->domain->step != NULL &&
+           (self->steps || ates_engine_has_ended(self) || ates_engine_wakes_in(self) == 0);
+}
+
+int64_t ates_engine_wakes_in(const struct ates_engine *self)
+{
+    const int64_t now = self->wake_at != 0 ? engine_time(self) : 0;
+
+    return self->wake_at == 0 ? INT64_MAX : now >= self->wake_at ? 0 : self->wake_at - now;
+}
+
+/* What has ended comes first; else the domain's own step, which says anew when to wake it. */
+static int run_step(struct ates_engine *self, struct ates_call *call,
+                    const struct ates_begun *ended, bool *more)
+{
+    if (ended != NULL) {
+        *more = true;
+        return self->domain->ended(call, ended->work, ended->id, ended->output);
+    }
+    self->steps = false;
+    self->wake_at = 0;
+    return self->domain->step(call, more);
+}
+
+static int stage_step(struct ates_engine *self, struct ates_call *call)
+{
+    if (self->staged_count == 0 && self->job_done == 0) {
+        return 0;
+    }
+    struct ates_record record = {
+        .has_user_id = call->cause.has_user_id,
+        .user_id = call->cause.user_id,
+        .has_job_done = self->job_done != 0,
+        .job_done = self->job_done,
+        .has_reply = self->job_done != 0,
+    };
+    if (record.has_reply) {
+        ates_buffer_append(&self->reply, self->stage.data + self->job_reply.offset,
+                           self->job_reply.size);
+    }
+    int r = engine_stage(self, call, &record, NULL);
+    if (r == 0 && record.has_job_done) {
+        self->batch_jobs = engine_grow(self->batch_jobs, self->job_count, &self->job_capacity,
+                                       sizeof *self->batch_jobs);
+        self->batch_jobs[self->job_count++] = (struct batch_job){
+            record.job_done, self->head.seq, {self->replies.size, self->reply.size}};
+        ates_buffer_append(&self->replies, self->reply.data, self->reply.size);
+    }
+    return r;
 }
 
 int ates_engine_step(struct ates_engine *self, bool *more)
@@ -150,32 +200,16 @@ int ates_engine_step(struct ates_engine *self, bool *more)
     if (self->full) {
         return -ENOSPC;
     }
+    struct ates_begun *ended = engine_next_ended(self);
     struct ates_call call = engine_make_call(self);
-    int r = self->domain->step(&call, more);
-
-    if (r != 0 || (self->staged_count == 0 && self->job_done == 0)) {
-        self->steps = r != 0;
-        return r > 0 ? -EUCLEAN : r;
+    int r = run_step(self, &call, ended, more);
+    if (r == 0) {
+        r = stage_step(self, &call);
     }
-    struct ates_record record = {
-        .has_user_id = call.cause.has_user_id,
-        .user_id = call.cause.user_id,
-        .has_job_done = self->job_done != 0,
-        .job_done = self->job_done,
-        .has_reply = self->job_done != 0,
-    };
-    if (record.has_reply) {
-        ates_buffer_append(&self->reply, self->stage.data + self->job_reply.offset,
-                           self->job_reply.size);
+    if (r == 0 && ended != NULL) {
+        ended->state = ATES_BEGUN_TOLD;
     }
-    r = engine_stage(self, &call, &record, NULL);
-    if (r == 0 && record.has_job_done) {
-        self->batch_jobs = engine_grow(self->batch_jobs, self->job_count, &self->job_capacity,
-                                       sizeof *self->batch_jobs);
-        self->batch_jobs[self->job_count++] = (struct batch_job){
-            record.job_done, self->head.seq, {self->replies.size, self->reply.size}};
-        ates_buffer_append(&self->replies, self->reply.data, self->reply.size);
-    }
-    self->steps = *more || r != 0;
-    return r;
+    engine_settle_call(self, r == 0);
+    self->steps |= *more || r != 0;
+    return r > 0 ? -EUCLEAN : r;
 }

@@ -176,3 +176,16 @@ const char *ates_text_scan(struct ates_text text, enum ates_rule rule, size_t *c
     *characters = count;
     return NULL;
 }
+
+size_t ates_utf8_cut(const char *data, size_t size, size_t characters)
+{
+    size_t end = 0;
+
+    for (size_t seen = 0; end < size; end++) {
+        seen += ((uint8_t)data[end] & 0xc0u) != 0x80u; /* not a later byte of a character */
+        if (seen > characters) {
+            break;
+        }
+    }
+    return end;
+}

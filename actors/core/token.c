@@ -186,6 +186,17 @@ int ates_token_sign(const struct ates_secret_key *key, const struct ates_source 
     return r;
 }
 
+int ates_token_sign_service(const struct ates_secret_key *key, const struct ates_source *source,
+                            const char *service, int64_t life_ms, char token[ATES_TOKEN_MAX + 1])
+{
+    struct ates_claims claims = {.role = ATES_INTERNALSERVICE};
+
+    snprintf(claims.login, sizeof claims.login, "%s", service);
+    claims.issued_at = claims.not_before = ates_now_ms(source);
+    claims.expires_at = claims.issued_at + life_ms;
+    return ates_token_sign(key, source, &claims, token);
+}
+
 static int refuse_invalid(struct ates_refusal *refusal, const char *why)
 {
     return ates_refusal_set(refusal, ATES_UNAUTHENTICATED, "TOKEN_INVALID", NULL, "%s", why);

@@ -82,6 +82,11 @@ void ates_keyring_free(struct ates_keyring **self);
 int ates_token_sign(const struct ates_secret_key *key, const struct ates_source *source,
                     struct ates_claims *claims, char token[ATES_TOKEN_MAX + 1]);
 
+/* A token of the service itself, valid from the source's now for life_ms: it may do what
+ * internalservice may. Returns as ates_token_sign. */
+int ates_token_sign_service(const struct ates_secret_key *key, const struct ates_source *source,
+                            const char *service, int64_t life_ms, char token[ATES_TOKEN_MAX + 1]);
+
 /* Verifies a token as of now_ms. Returns 0 with claims filled; or ATES_UNAUTHENTICATED with reason
  * TOKEN_INVALID (malformed, unknown key, wrong signature, wrong iss/aud, key not allowed to assert
  * this role or user, nbf more than 5 s ahead) or TOKEN_EXPIRED (unless expired_too); -ENOMEM. */

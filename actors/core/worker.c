@@ -17,12 +17,13 @@
 
 #include "core/socket.h"
 
-#define THREADS_MAX 4
+#define HASHING_THREADS_MAX 4u
 #define THREAD_NICENESS 10
 
 struct job {
     const struct ates_work *work;
     void *input, *output; /* output is NULL until it was run */
+    size_t input_size;
     int64_t expires_us;
     void *owner;
 };
@@ -30,7 +31,7 @@ struct job {
 struct ates_workers {
     void *context, *results;
     char endpoint[64]; /* of results */
-    pthread_t threads[THREADS_MAX];
+    pthread_t threads[ATES_WORKER_THREADS_MAX];
     size_t thread_count;
     size_t pending; /* submitted and not yet received */
     struct job *received;
@@ -40,14 +41,14 @@ struct ates_workers {
     pthread_cond_t changed;
     struct job *queue[ATES_WORKER_QUEUE_MAX]; /* a ring */
     size_t first, queued;
-    bool stopping;
+    atomic_bool stopping; /* read without the mutex by the work in hand */
 };
 
 static void free_job(struct job *job)
 {
     if (job != NULL) {
         if (job->input != NULL) {
-            explicit_bzero(job->input, job->work->input_size);
+            explicit_bzero(job->input, job->input_size);
         }
         if (job->output != NULL) {
             explicit_bzero(job->output, job->work->output_size);
@@ -100,7 +101,7 @@ static void *work(void *argument)
             if (job->output == NULL) {
                 abort();
             }
-            job->work->run(job->input, job->output);
+            job->work->run(job->input, job->output, &self->stopping);
         }
         zmq_send(results, &job, sizeof job, 0);
     }
@@ -108,14 +109,20 @@ static void *work(void *argument)
     return NULL;
 }
 
-static int start_threads(struct ates_workers *self)
+/* For work that keeps a core busy. */
+static size_t default_threads(void)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t wanted = cores / 2 < 1 ? 1 : (size_t)cores / 2;
+    const size_t half = cores / 2 < 1 ? 1 : (size_t)cores / 2;
+
+    return half > HASHING_THREADS_MAX ? HASHING_THREADS_MAX : half;
+}
+
+static int start_threads(struct ates_workers *self, size_t wanted)
+{
     sigset_t all, before;
     int r = 0;
 
-    wanted = wanted > THREADS_MAX ? THREADS_MAX : wanted;
     /* Signals are main's. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -127,11 +134,12 @@ static int start_threads(struct ates_workers *self)
     return r;
 }
 
-struct ates_workers *ates_workers_new(void *context)
+struct ates_workers *ates_workers_new(void *context, unsigned threads)
 {
     static atomic_uint serial;
     struct ates_workers *self = calloc(1, sizeof *self);
 
+    assert(threads <= ATES_WORKER_THREADS_MAX);
     if (self == NULL) {
         return NULL;
     }
@@ -143,7 +151,7 @@ struct ates_workers *ates_workers_new(void *context)
              atomic_fetch_add(&serial, 1));
     self->results = ates_socket_open(context, ZMQ_PULL);
     if (self->results == NULL || zmq_bind(self->results, self->endpoint) != 0 ||
-        start_threads(self) != 0) {
+        start_threads(self, threads != 0 ? threads : default_threads()) != 0) {
         ates_workers_free(&self);
     }
     return self;
@@ -188,7 +196,7 @@ void *ates_workers_socket(struct ates_workers *self)
 }
 
 int ates_workers_submit(struct ates_workers *self, const struct ates_work *work_type,
-                        const void *input, int64_t expires_us, void *owner)
+                        const void *input, size_t input_size, int64_t expires_us, void *owner)
 {
     struct job *job;
 
@@ -199,13 +207,14 @@ int ates_workers_submit(struct ates_workers *self, const struct ates_work *work_
     if (job == NULL) {
         return -ENOMEM;
     }
-    *job = (struct job){.work = work_type, .expires_us = expires_us, .owner = owner};
-    job->input = malloc(work_type->input_size);
+    *job = (struct job){
+        .work = work_type, .input_size = input_size, .expires_us = expires_us, .owner = owner};
+    job->input = malloc(input_size);
     if (job->input == NULL) {
         free(job);
         return -ENOMEM;
     }
-    memcpy(job->input, input, work_type->input_size);
+    memcpy(job->input, input, input_size);
     pthread_mutex_lock(&self->mutex);
     assert(!self->stopping && self->queued <= self->pending);
     self->queue[(self->first + self->queued++) % ATES_WORKER_QUEUE_MAX] = job;

@@ -189,6 +189,7 @@ static const struct ates_command commands[] = {
         .summary = "Draws a new assignee for every open task.",
         .body = &ates_empty_message,
         .result = &tasks_reassign_tasks_result_message,
+        .waits = true,
         .callers = OVERSEERS,
     },
     {

@@ -36,6 +36,7 @@ struct ates_command {
     unsigned callers; /* who may call it at all */
     /* Which of them may name another user in its user_id; 0 where that means nothing. */
     unsigned others;
+    bool waits;         /* its reply may come with the end of a job: seconds later */
     bool is_query;      /* changes nothing: may be asked again without a request id */
     bool takes_expired; /* a token whose time is over serves too, as its session may live yet */
 };

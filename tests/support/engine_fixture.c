@@ -199,6 +199,29 @@ bool fixture_step(struct fixture *fixture)
     return more;
 }
 
+struct ates_begun *fixture_take_begun(struct fixture *fixture)
+{
+    return ates_engine_take_begun(fixture->engine);
+}
+
+void fixture_end_begun(struct fixture *fixture, struct ates_begun *begun, const void *output)
+{
+    ates_engine_end_begun(fixture->engine, begun, output);
+    fixture_step(fixture);
+    cr_assert_not(ates_engine_has_ended(fixture->engine));
+}
+
+void fixture_run_begun(struct fixture *fixture, struct ates_begun *begun)
+{
+    static const atomic_bool never = false;
+    void *output = calloc(1, begun->work->output_size);
+
+    cr_assert_not_null(output);
+    begun->work->run(begun->input, output, &never);
+    fixture_end_begun(fixture, begun, output);
+    free(output);
+}
+
 int fixture_follow(struct fixture *fixture, const char *producer,
                    const struct ates_message *message, uint64_t version, int64_t event_time,
                    const void *data)

@@ -54,6 +54,12 @@ void fixture_commit(struct fixture *fixture);
 /* One step of the jobs, committed; whether there may be more. */
 bool fixture_step(struct fixture *fixture);
 
+/* Work that the domain began: the next one (NULL: none), run in place, or ended with this output (NULL: not
+ * run) in its stead; then told to the domain, and committed. */
+struct ates_begun *fixture_take_begun(struct fixture *fixture);
+void fixture_run_begun(struct fixture *fixture, struct ates_begun *begun);
+void fixture_end_begun(struct fixture *fixture, struct ates_begun *begun, const void *output);
+
 /* Takes in and commits the next event of this producer, chained to the one before. Returns what
  * ates_engine_follow does. */
 int fixture_follow(struct fixture *fixture, const char *producer,

@@ -197,8 +197,9 @@ static int answer_entry(struct ates_call *call, const void *body, void *result)
     return get_entry(call->txn, command->key, result);
 }
 
-static void sum(const void *input, void *output)
+static void sum(const void *input, void *output, const atomic_bool *stopping)
 {
+    (void)stopping;
     const struct toy_add *numbers = input;
 
     *(int64_t *)output = numbers->a + numbers->b;
@@ -413,6 +414,7 @@ static const struct ates_command toy_commands[] = {
     {.name = "run",
      .body = &toy_run_message,
      .result = &toy_run_result_message,
+     .waits = true,
      .callers = ATES_ANY_ROLE},
     {.name = "fail",
      .body = &toy_fail_message,

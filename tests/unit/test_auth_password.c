@@ -23,7 +23,7 @@ Test(auth_password, hashes_at_the_designed_cost_and_checks)
     struct auth_password_output output;
 
     set(&input.wanted_size, input.wanted, "correct horse");
-    auth_password_work.run(&input, &output);
+    auth_password_work.run(&input, &output, NULL);
     cr_assert_eq(output.fault, 0);
     cr_assert(output.matches);
     cr_assert_eq(strncmp(output.made, "$argon2id$v=19$m=65536,t=3,p=1$", 31), 0, "%s", output.made);
@@ -32,14 +32,14 @@ Test(auth_password, hashes_at_the_designed_cost_and_checks)
     strcpy(input.hash, output.made);
     input.wanted_size = 0;
     set(&input.given_size, input.given, "correct horse");
-    auth_password_work.run(&input, &output);
+    auth_password_work.run(&input, &output, NULL);
     cr_assert(output.matches);
     cr_assert_str_eq(output.checked, input.hash);
     cr_assert_eq(output.made[0], '\0');
 
     set(&input.given_size, input.given, "correct Horse");
     set(&input.wanted_size, input.wanted, "battery staple");
-    auth_password_work.run(&input, &output);
+    auth_password_work.run(&input, &output, NULL);
     cr_assert(!output.matches);
     cr_assert_eq(output.made[0], '\0', "a wrong password changes nothing");
 }
@@ -55,7 +55,7 @@ Test(auth_password, checks_then_hashes_the_longest_passwords)
     cr_assert_eq(crypto_pwhash_str(input.hash, input.given, input.given_size,
                                    crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN),
                  0);
-    auth_password_work.run(&input, &output);
+    auth_password_work.run(&input, &output, NULL);
     cr_assert(output.matches && output.fault == 0);
     cr_assert_eq(crypto_pwhash_str_verify(output.made, input.wanted, input.wanted_size), 0);
 }
@@ -71,12 +71,12 @@ Test(auth_password, too_little_memory_is_a_fault_not_a_wrong_password)
     set(&input.given_size, input.given, "correct horse");
     set(&input.wanted_size, input.wanted, "battery staple");
     scarce_memory_begin(AUTH_HASH_MEMORY / 2);
-    auth_password_work.run(&input, &output);
+    auth_password_work.run(&input, &output, NULL);
     scarce_memory_end();
     cr_assert_eq(output.fault, -ENOMEM);
     cr_assert_eq(output.made[0], '\0');
 
-    auth_password_work.run(&input, &output);
+    auth_password_work.run(&input, &output, NULL);
     cr_assert(output.fault == 0 && output.matches);
 }
 
@@ -100,7 +100,7 @@ Test(auth_password, a_damaged_hash_is_a_fault)
         struct auth_password_output output;
 
         strcpy(input.hash, damaged[i]);
-        auth_password_work.run(&input, &output);
+        auth_password_work.run(&input, &output, NULL);
         cr_expect_eq(output.fault, -EBADMSG, "%s", damaged[i]);
     }
 }

@@ -222,7 +222,7 @@ Test(auth_session, auth_user_takes_no_password_that_was_replaced_meanwhile)
     struct auth_password_output checked;
 
     cr_assert_eq(outcome.status, ATES_DEFERRED);
-    outcome.work->run(outcome.work_input, &checked);
+    outcome.work->run(outcome.work_input, &checked, NULL);
     cr_assert(checked.matches);
     fixture_commit(&fixture);
     fixture_do(&fixture, fixture_caller(9, ATES_ADMINISTRATOR), "reset_password", &reset, NULL);

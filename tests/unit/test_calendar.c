@@ -199,6 +199,97 @@ Test(calendar, known_days)
     }
 }
 
+/* The first second whose local time has reached that: minute by minute, then second by second. */
+static int64_t slow_time(int64_t day, int64_t second)
+{
+    const int64_t wanted = day * DAY_S + second;
+    struct tm tm;
+    time_t time = wanted - 17 * 3600, next = time + 60;
+
+    while (next + localtime_r(&next, &tm)->tm_gmtoff < wanted) {
+        time = next;
+        next += 60;
+    }
+    while (time + localtime_r(&time, &tm)->tm_gmtoff < wanted) {
+        time++;
+    }
+    return time;
+}
+
+Test(calendar, times_of_the_day_agree_with_the_slow_walk)
+{
+    start_random();
+    read_zones();
+    const int64_t first = utc("1890-01-01T00:00:00") / 1000;
+    const int64_t span = utc("2040-01-01T00:00:00") / 1000 - first;
+
+    for (int round = 0; round < 200; round++) {
+        const char *zone = zones[draw(zone_count)];
+        cr_assert_eq(ates_calendar_open(zone), 0, "%s", zone);
+        const int64_t time = first + (int64_t)draw((uint64_t)span);
+        const int64_t change = change_after(time);
+        for (int i = 0; i < 10; i++) {
+            const int64_t around = change == 0 ? time : change - 12 * 3600;
+            const ates_day day = ates_day_at((around + (int64_t)draw(24 * 3600)) * 1000);
+            const int64_t second = (int64_t)draw((uint64_t)DAY_S);
+            cr_assert_eq(ates_day_time(day, second * 1000), slow_time(day, second) * 1000,
+                         "%s: day %d, second %" PRId64 " is not at %" PRId64, zone, day, second,
+                         ates_day_time(day, second * 1000));
+            cr_assert_eq(ates_day_time(day, 0), ates_day_start(day), "%s: day %d", zone, day);
+        }
+    }
+}
+
+Test(calendar, known_times_of_the_day)
+{
+    static const struct {
+        const char *zone, *date;
+        int hour, minute;
+        const char *at;
+    } known[] = {
+        {"UTC", "1970-01-01", 0, 0, "1970-01-01T00:00:00"},
+        {"Europe/Moscow", "2024-02-29", 23, 59, "2024-02-29T20:59:00"},
+        {"Europe/Berlin", "2024-03-30", 2, 30, "2024-03-30T01:30:00"},
+        {"Europe/Berlin", "2024-03-31", 1, 59, "2024-03-31T00:59:00"},
+        {"Europe/Berlin", "2024-03-31", 2, 0, "2024-03-31T01:00:00"},
+        {"Europe/Berlin", "2024-03-31", 2, 30, "2024-03-31T01:00:00"}, /* skipped */
+        {"Europe/Berlin", "2024-03-31", 3, 0, "2024-03-31T01:00:00"},
+        {"Europe/Berlin", "2024-04-01", 2, 30, "2024-04-01T00:30:00"},
+        {"Europe/Berlin", "2024-10-27", 2, 30, "2024-10-27T00:30:00"}, /* comes twice */
+        {"Europe/Berlin", "2024-10-27", 3, 0, "2024-10-27T02:00:00"},
+        /* no midnight */
+        {"America/Havana", "2024-03-10", 0, 0, "2024-03-10T05:00:00"},
+        {"America/Havana", "2024-03-10", 0, 59, "2024-03-10T05:00:00"},
+        {"America/Havana", "2024-03-10", 1, 1, "2024-03-10T05:01:00"},
+        {"Africa/Cairo", "2024-04-26", 0, 0, "2024-04-25T22:00:00"},
+        {"America/Sao_Paulo", "2018-11-04", 0, 30, "2018-11-04T03:00:00"},
+        /* the hour before midnight comes twice, and with it the day's end */
+        {"America/Sao_Paulo", "2018-02-17", 23, 30, "2018-02-18T01:30:00"},
+        {"America/Sao_Paulo", "2018-02-18", 0, 0, "2018-02-18T03:00:00"},
+        {"America/St_Johns", "2010-11-07", 0, 0, "2010-11-07T02:30:00"},
+        /* the date is skipped, with all its times */
+        {"Pacific/Apia", "2011-12-30", 14, 0, "2011-12-30T10:00:00"},
+        {"Pacific/Apia", "2011-12-31", 0, 0, "2011-12-30T10:00:00"},
+        {"Pacific/Apia", "2011-12-31", 14, 0, "2011-12-31T00:00:00"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        cr_assert_eq(ates_calendar_open(known[i].zone), 0, "%s", known[i].zone);
+        const int64_t time = ates_day_time(day_of(known[i].date),
+                                           (known[i].hour * 60 + known[i].minute) * INT64_C(60000));
+        cr_expect_eq(time, utc(known[i].at), "%s %s %02d:%02d: %" PRId64, known[i].zone,
+                     known[i].date, known[i].hour, known[i].minute, time);
+    }
+}
+
+Test(calendar, fractions_of_a_second_of_the_day)
+{
+    cr_assert_eq(ates_calendar_open("Europe/Berlin"), 0);
+    const ates_day day = day_of("2024-03-31");
+    cr_expect_eq(ates_day_time(day, 1), utc("2024-03-30T23:00:00") + 1);
+    cr_expect_eq(ates_day_time(day, 2 * 3600000 + 1), utc("2024-03-31T01:00:00"), "skipped too");
+    cr_expect_eq(ates_day_time(day, DAY_S * 1000 - 1), utc("2024-03-31T22:00:00") - 1);
+}
+
 Test(calendar, a_day_that_began_is_not_left_again)
 {
     cr_assert_eq(ates_calendar_open("America/St_Johns"), 0);
@@ -320,4 +411,15 @@ Test(calendar, only_zones_of_the_database)
     cr_expect_eq(ates_day_start(0), -9 * 3600 * 1000, "the zone of before stays");
     cr_expect(ates_time_zone_exists("America/Argentina/Buenos_Aires"));
     cr_expect(ates_time_zone_exists("Etc/GMT+12"));
+}
+
+Test(calendar, dates_of_messages_and_back)
+{
+    struct ates_arena *arena = ates_arena_new();
+
+    for (ates_day day = 0; day <= ATES_DAY_MAX; day += day < 30000 ? 1 : 997) {
+        cr_assert_eq(ates_day_of(ates_day_text(arena, day)), day);
+    }
+    cr_assert(ates_text_equal(ates_day_text(arena, ATES_DAY_MAX), ates_text_from("9999-12-31")));
+    ates_arena_free(&arena);
 }

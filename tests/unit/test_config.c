@@ -165,7 +165,7 @@ Test(config, mistakes_in_a_file_are_named_by_setting)
     expect_refused("dta = /x\n", "dta: no such setting");
     expect_refused("log\n    levle = info\n", "log/levle: no such setting");
     expect_refused("level = info\n", "level: no such setting");
-    expect_refused("smtp\n    host = example.org\n", "smtp: no such setting");
+    expect_refused("pop3\n    host = example.org\n", "pop3: no such setting");
     expect_refused("log = info\n", "log: no such setting");
     expect_refused("log = x\n    level = info\n", "log: no such setting");
     expect_refused("data = /x\n    deeper = 1\n", "data: no section");

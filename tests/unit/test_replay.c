@@ -183,3 +183,27 @@ Test(replay, a_rebuild_gives_the_same_state)
     }
     cr_assert_eq(toy_total(ates_engine_txn(fixture.engine)), total);
 }
+
+Test(replay, a_state_of_an_older_form_is_made_anew_from_the_log)
+{
+    struct ates_domain newer = toy_domain;
+    uint8_t before[ATES_HASH_SIZE], after[ATES_HASH_SIZE];
+
+    for (int i = 0; i < 10; i++) {
+        put_ok("k", "v");
+        fixture_commit(&fixture);
+    }
+    fixture_state_digest(&fixture, before);
+    newer.state_version++;
+    fixture.domain = &newer;
+    fixture_reopen(&fixture);
+    cr_assert_eq(ates_engine_figures(fixture.engine)->replayed, 10);
+    fixture_state_digest(&fixture, after);
+    cr_assert_arr_eq(before, after, sizeof before);
+    fixture_reopen(&fixture);
+    cr_assert_eq(ates_engine_figures(fixture.engine)->replayed, 0, "once");
+    cr_assert_eq(version_of("k"), 10);
+    fixture.domain = &toy_domain;
+    fixture_reopen(&fixture);
+    cr_assert_eq(ates_engine_figures(fixture.engine)->replayed, 10, "and back");
+}

@@ -56,6 +56,8 @@ Test(setting, numbers)
     } numbers[] = {
         {"auth/access_minutes", "1", "1440", "0", "1441", 60 * 1000},
         {"auth/session_hours", "1", "744", "0", "745", 3600 * 1000},
+        {"mail/retry_seconds", "1", "21600", "0", "21601", 1000},
+        {"mail/give_up_hours", "1", "744", "0", "745", 3600 * 1000},
         {"store/map_gigabytes", "1", "4096", "0", "4097", INT64_C(1) << 30},
     };
     static const char *const wrong[] = {"",
@@ -118,6 +120,30 @@ Test(setting, levels_zones_and_roles)
         {"auth/open_roles", "developer,,other", -EINVAL},
         {"auth/open_roles", "developer, other", -EINVAL},
         {"auth/open_roles", "devel", -EINVAL},
+        {"mail/language", "en", 0},
+        {"mail/language", "ru", 0},
+        {"mail/language", "de", -EINVAL},
+        {"mail/language", "", -EINVAL},
+        {"smtp/url", "", 0},
+        {"smtp/url", "smtp://127.0.0.1:2525", 0},
+        {"smtp/url", "smtps://mail.example.org", 0},
+        {"smtp/url", "smtp://", -EINVAL},
+        {"smtp/url", "https://mail.example.org", -EINVAL},
+        {"smtp/url", "mail.example.org", -EINVAL},
+        {"smtp/url", "smtp://user:secret@mail.example.org", -EINVAL},
+        {"smtp/url", "file:///etc/passwd", -EINVAL},
+        {"smtp/user", "", 0},
+        {"smtp/user", "ates@example.org", 0},
+        {"smtp/user", "ates\nQUIT", -EINVAL},
+        {"smtp/from", "ates@example.org", 0},
+        {"smtp/from", "", -EINVAL},
+        {"smtp/from", "ates", -EINVAL},
+        {"smtp/from", "a@b@c", -EINVAL},
+        {"smtp/from", "aTES <ates@example.org>", -EINVAL},
+        {"smtp/from", "a@b\r\nBcc: c@d", -EINVAL},
+        {"smtp/password_file", "", 0},
+        {"smtp/password_file", "/etc/ates/smtp", 0},
+        {"smtp/ca_file", "", 0},
     };
     struct ates_config config;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
@@ -125,6 +151,23 @@ Test(setting, levels_zones_and_roles)
                      values[i].name, values[i].value);
         const size_t offset = ates_setting_types[ates_setting_find(values[i].name)].offset;
         cr_expect_str_eq((char *)&config + offset, values[i].result == 0 ? values[i].value : "");
+    }
+}
+
+Test(setting, times_of_day)
+{
+    static const struct {
+        const char *value;
+        int64_t minutes; /* -1: refused */
+    } times[] = {{"00:00", 0},  {"23:59", 1439}, {"02:30", 150}, {"24:00", -1},
+                 {"12:60", -1}, {"2:30", -1},    {"", -1},       {"02-30", -1},
+                 {"02:3", -1},  {"02:300", -1},  {"-1:00", -1},  {"ab:cd", -1}};
+    struct ates_config config;
+
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        cr_expect_eq(read_as("payday/time", times[i].value, &config),
+                     times[i].minutes < 0 ? -EINVAL : 0, "%s", times[i].value);
+        cr_expect_eq(config.payday_ms, times[i].minutes < 0 ? 0 : times[i].minutes * 60000);
     }
 }
 

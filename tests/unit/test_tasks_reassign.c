@@ -309,7 +309,8 @@ Test(tasks_reassign, open_tasks_of_who_is_no_longer_eligible_are_drawn_again)
     }
     cr_expect_eq(fixture_head(&fixture), quiet, "nobody is left: they stay");
     fixture_change_user(&fixture, FIRST_POPUG + 1, ATES_MANAGER, true);
-    cr_expect(!ates_engine_has_steps(fixture.engine), "is no news");
+    cr_expect(!fixture_step(&fixture), "is no news");
+    cr_expect_eq(fixture_head(&fixture), quiet);
     fixture_change_user(&fixture, FIRST_POPUG, ATES_DEVELOPER, false);
     struct tasks_reassign_tasks_result result;
     fixture_do(&fixture, manager, "reassign_tasks", NULL, &result);

@@ -144,3 +144,14 @@ Test(text, characters_are_counted)
     cr_assert_null(ates_text_scan(ates_text_from(text), ATES_RULE_TEXT, &characters));
     cr_assert_eq(characters, 20u);
 }
+
+Test(text, utf8_is_cut_between_characters)
+{
+    static const char text[] = "aя€😀z"; /* 1, 2, 3, 4, 1 bytes */
+    static const size_t ends[] = {0, 1, 3, 6, 10, 11, 11};
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        cr_expect_eq(ates_utf8_cut(text, strlen(text), i), ends[i], "%zu", i);
+    }
+    cr_expect_eq(ates_utf8_cut(text, 0, 5), 0);
+}

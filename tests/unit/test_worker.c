@@ -15,7 +15,7 @@ static sem_t begun, let_go;
 static void setup(void)
 {
     context = zmq_ctx_new();
-    workers = ates_workers_new(context);
+    workers = ates_workers_new(context, 0);
     cr_assert_not_null(workers);
     sem_init(&begun, 0, 0);
     sem_init(&let_go, 0, 0);
@@ -31,8 +31,9 @@ static void teardown(void)
 
 TestSuite(worker, .init = setup, .fini = teardown, .timeout = 60);
 
-static void square(const void *input, void *output)
+static void square(const void *input, void *output, const atomic_bool *stopping)
 {
+    (void)stopping;
     const int64_t number = *(const int64_t *)input;
 
     *(int64_t *)output = number * number;
@@ -42,8 +43,9 @@ static const struct ates_work square_work = {
     .name = "square", .run = square, .input_size = 8, .output_size = 8};
 
 /* Holds its thread until the test lets it go. */
-static void hold(const void *input, void *output)
+static void hold(const void *input, void *output, const atomic_bool *stopping)
 {
+    (void)stopping;
     memcpy(output, input, 8);
     sem_post(&begun);
     while (sem_wait(&let_go) != 0) {
@@ -55,7 +57,7 @@ static const struct ates_work hold_work = {
 
 static int submit(const struct ates_work *work, int64_t input, int64_t expires_us, void *owner)
 {
-    return ates_workers_submit(workers, work, &input, expires_us, owner);
+    return ates_workers_submit(workers, work, &input, sizeof input, expires_us, owner);
 }
 
 /* The next result, waited for. */
@@ -193,11 +195,11 @@ Test(worker, free_drops_the_queue)
 Test(worker, stop_may_come_at_once)
 {
     for (int i = 0; i < 50; i++) {
-        struct ates_workers *brief = ates_workers_new(context);
+        struct ates_workers *brief = ates_workers_new(context, 0);
 
         cr_assert_not_null(brief);
         if (i % 2) {
-            cr_assert_eq(ates_workers_submit(brief, &square_work, &(int64_t){4}, 0, NULL), 0);
+            cr_assert_eq(ates_workers_submit(brief, &square_work, &(int64_t){4}, 8, 0, NULL), 0);
         }
         ates_workers_free(&brief);
     }
