@@ -1,5 +1,6 @@
-/* The accounting domain: what tasks' events cost and pay, and who has what. Invariant: money moves
- * only by transfers, through the ledger, each caused by one event of tasks. */
+/* The accounting domain: what tasks' events cost and pay, who has what, and what is paid out.
+ * Invariant: money moves only by transfers, through the ledger, each caused by one event of tasks
+ * or by the payout of one date. */
 #include "accounting/accounting.h"
 
 #include <assert.h>
@@ -12,8 +13,11 @@
 #include "accounting/accounting_check.h"
 #include "accounting/accounting_ledger.h"
 #include "accounting/accounting_listing.h"
+#include "accounting/accounting_mail.h"
+#include "accounting/accounting_payout.h"
 #include "accounting/accounting_state.h"
 #include "core/page.h"
+#include "core/text.h"
 #include "core/users.h"
 
 #define INCOME_DAYS_DEFAULT 30
@@ -113,26 +117,16 @@ static int answer_show_all_account_transfers(struct ates_call *call, const void 
     return r;
 }
 
-/* A date that the table has checked. */
-static ates_day day_of(struct ates_text date)
-{
-    ates_day day;
-    const int r = ates_day_parse(date.data, date.size, &day);
-
-    assert(r == 0);
-    return day;
-}
-
 /* Refuses: INVALID_ARGUMENT / FIELD_INVALID, field from_date. */
 static int answer_show_income(struct ates_call *call, const void *body, void *result)
 {
     const struct accounting_show_income *query = body;
     struct accounting_show_income_result *income = result;
-    const ates_day to = query->has_to_date ? day_of(query->to_date) : ates_day_at(call->time);
+    const ates_day to = query->has_to_date ? ates_day_of(query->to_date) : ates_day_at(call->time);
     ates_day from = to - (INCOME_DAYS_DEFAULT - 1);
 
     if (query->has_from_date) {
-        from = day_of(query->from_date);
+        from = ates_day_of(query->from_date);
     } else if (from < 0) {
         from = 0; /* dates begin with 1970 */
     }
@@ -145,10 +139,7 @@ static int answer_show_income(struct ates_call *call, const void *body, void *re
     struct accounting_income *items = ates_arena_alloc(call->arena, count * sizeof *items);
     int r = 0;
     for (size_t i = 0; r == 0 && i < count; i++) {
-        char *date = ates_arena_alloc(call->arena, ATES_DATE_SIZE);
-
-        ates_day_format(from + (ates_day)i, date);
-        items[i].date = ates_text_from(date);
+        items[i].date = ates_day_text(call->arena, from + (ates_day)i);
         r = accounting_state_get_day_total(call->txn, items[i].date, ACCOUNTING_COMPANY,
                                            &items[i].income_cents);
     }
@@ -160,7 +151,11 @@ static const struct ates_handler handlers[] = {
     {"show_balance", NULL, answer_show_balance},
     {"show_account_transfers", NULL, answer_show_account_transfers},
     {"show_all_account_transfers", NULL, answer_show_all_account_transfers},
+    {"pay_to_workers", accounting_handle_pay_to_workers, accounting_answer_pay_to_workers},
     {"show_income", NULL, answer_show_income},
+    {"show_mails", NULL, accounting_answer_show_mails},
+    {"show_mail", NULL, accounting_answer_show_mail},
+    {"retry_mail", accounting_handle_retry_mail, NULL},
 };
 
 /* What a user reads in the list of transfers: "Fee for task 17: Fix the door", cut at the field's
@@ -172,16 +167,9 @@ static struct ates_text describe(struct ates_arena *arena, const char *what, uin
     char *text = ates_arena_alloc(arena, PREFIX_MAX + name.size);
     const int prefix = snprintf(text, PREFIX_MAX, "%s for task %" PRIu64 ": ", what, task_id);
     const size_t size = (size_t)prefix + name.size;
-    size_t end = 0;
 
     memcpy(text + prefix, name.data, name.size);
-    for (size_t characters = 0; end < size; end++) {
-        characters += ((uint8_t)text[end] & 0xc0u) != 0x80u; /* not a later byte of a character */
-        if (characters > ACCOUNTING_DESCRIPTION_MAX) {
-            break;
-        }
-    }
-    return (struct ates_text){text, end};
+    return (struct ates_text){text, ates_utf8_cut(text, size, ACCOUNTING_DESCRIPTION_MAX)};
 }
 
 /* An assignment costs its assignee the task's fee, whoever had the task before. */
@@ -299,7 +287,10 @@ static int apply_transfer_recorded(struct ates_txn *txn, const struct ates_event
     const struct accounting_transfer_recorded *recorded = data;
 
     (void)event;
-    return accounting_post(txn, &recorded->transfer);
+    int r = accounting_post(txn, &recorded->transfer);
+    return r == 0 && recorded->transfer.kind == ACCOUNTING_PAYOUT
+               ? accounting_apply_payout(txn, &recorded->transfer)
+               : r;
 }
 
 static int apply_task_known(struct ates_txn *txn, const struct ates_event *event, const void *data)
@@ -311,8 +302,29 @@ static int apply_task_known(struct ates_txn *txn, const struct ates_event *event
 static const struct ates_applier appliers[] = {
     {&accounting_task_priced_message, apply_task_priced},
     {&accounting_transfer_recorded_message, apply_transfer_recorded},
+    {&accounting_payout_requested_message, accounting_apply_payout_requested},
+    {&accounting_payout_started_message, accounting_apply_payout_started},
+    {&accounting_payout_advanced_message, accounting_apply_payout_advanced},
+    {&accounting_payout_closed_message, accounting_apply_payout_closed},
+    {&accounting_mail_queued_message, accounting_apply_mail_queued},
+    {&accounting_mail_failed_message, accounting_apply_mail_failed},
+    {&accounting_mail_sent_message, accounting_apply_mail_sent},
+    {&accounting_mail_dead_message, accounting_apply_mail_dead},
+    {&accounting_mail_retried_message, accounting_apply_mail_retried},
     {&accounting_task_known_message, apply_task_known},
 };
+
+/* Mails wait while accounts are being paid, which takes seconds at most. */
+static int step(struct ates_call *call, bool *more)
+{
+    int r = accounting_payout_step(call, more);
+
+    if (r != 0 || *more) {
+        return r;
+    }
+    call->cause = (struct ates_cause){.has_command = false};
+    return accounting_mail_step(call);
+}
 
 const struct ates_domain accounting_domain = {
     .service = &accounting_service,
@@ -323,6 +335,12 @@ const struct ates_domain accounting_domain = {
     .applier_count = sizeof appliers / sizeof appliers[0],
     .follows = follows,
     .follow_count = sizeof follows / sizeof follows[0],
+    .state_version = ACCOUNTING_STATE_VERSION,
     .stops_at_dead = true,
+    .step = step,
+    .ended = accounting_mail_ended,
+    .worker_threads = ACCOUNTING_WORKERS,
+    .open = accounting_mail_open,
+    .close = accounting_mail_close,
     .check = accounting_check,
 };

@@ -2,8 +2,8 @@
  *
  * One walk through by_user and accounts together, which are in the same order, compares each user's
  * balance and day totals with the transfers; one through day_totals then compares the company's.
- * Rows are read in place: nothing is copied from the map, which may be far larger than the memory.
- */
+ * What is kept of each date, and of mails, is compared by accounting_date_check and
+ * accounting_mail_check. Rows are read in place: the map may be far larger than the memory. */
 #include "accounting/accounting_check.h"
 
 #include <errno.h>
@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accounting/accounting_date_check.h"
 #include "accounting/accounting_ledger.h"
+#include "accounting/accounting_mail_check.h"
 
 #define DATE_SIZE (ATES_DATE_SIZE - 1)
 
@@ -33,6 +35,8 @@ struct check {
     uint64_t transfer_count, total_count; /* verified ones */
     struct day_sum *days;                 /* of the user in hand */
     size_t day_count, day_capacity;
+    struct accounting_date_check dates;
+    struct ates_arena *scratch; /* of the transfer in hand */
 };
 
 __attribute__((format(printf, 2, 3))) static int fail(struct check *self, const char *format, ...)
@@ -106,6 +110,19 @@ static int add_to_day(struct check *self, const struct accounting_transfer *tran
     return 0;
 }
 
+static int add_to_date(struct check *self, const struct accounting_transfer *transfer)
+{
+    int r = accounting_date_check_add(&self->dates, transfer);
+
+    if (r == ATES_NOT_FOUND) {
+        return fail(self, "transfer %" PRIu64 " is of %.*s, of which nothing is known",
+                    transfer->id, (int)DATE_SIZE, transfer->business_date.data);
+    }
+    return r == -EOVERFLOW ? fail(self, "the payouts of %.*s overflow", (int)DATE_SIZE,
+                                  transfer->business_date.data)
+                           : r;
+}
+
 /* The transfer to which the by_user row in hand leads. */
 static int add_transfer(struct check *self, int64_t *sum)
 {
@@ -113,13 +130,13 @@ static int add_transfer(struct check *self, int64_t *sum)
     struct accounting_transfer transfer;
     struct ates_bytes row;
 
+    ates_arena_reset(self->scratch);
     int r = read_row(&self->transfers, &key, &row);
     if (r < 0) {
         return r;
     }
-    if (r != 0 ||
-        ates_message_decode(&accounting_transfer_message, row.data, row.size, ATES_UNKNOWN_IGNORED,
-                            self->txn->arena, &transfer, NULL) != 0) {
+    if (r != 0 || ates_message_decode(&accounting_transfer_message, row.data, row.size,
+                                      ATES_UNKNOWN_IGNORED, self->scratch, &transfer, NULL) != 0) {
         return fail(self, "transfer %" PRIu64 " is missing or broken", self->place.id);
     }
     if (transfer.user_id != self->user_id || transfer.id != self->place.id ||
@@ -130,7 +147,7 @@ static int add_transfer(struct check *self, int64_t *sum)
     if (accounting_add(*sum, transfer.delta_cents, sum) != 0 || add_to_day(self, &transfer) != 0) {
         return fail(self, "the transfers of user %" PRIu64 " overflow", self->user_id);
     }
-    return 0;
+    return add_to_date(self, &transfer);
 }
 
 static int check_user_days(struct check *self, uint64_t user_id)
@@ -275,9 +292,17 @@ static int check_income(struct check *self)
     return 0;
 }
 
+static int begin_dates(struct check *self)
+{
+    int r = accounting_date_check_begin(&self->dates, self->txn);
+
+    return r == -EBADMSG ? fail(self, "a broken row in dates or payouts") : r;
+}
+
 int accounting_check(struct ates_txn *txn, char *error, size_t error_size)
 {
-    struct check self = {.txn = txn, .error = error, .error_size = error_size};
+    struct check self = {
+        .txn = txn, .error = error, .error_size = error_size, .scratch = ates_arena_new()};
     struct ates_scan accounts = {.cursor = NULL};
 
     int r = ates_scan_open(&self.by_user, txn, ACCOUNTING_BY_USER, NULL, NULL);
@@ -291,6 +316,9 @@ int accounting_check(struct ates_txn *txn, char *error, size_t error_size)
         r = ates_scan_open(&accounts, txn, ACCOUNTING_ACCOUNTS, NULL, NULL);
     }
     if (r == 0) {
+        r = begin_dates(&self);
+    }
+    if (r == 0) {
         r = check_accounts(&self, &accounts);
     }
     if (r == 0) {
@@ -299,9 +327,16 @@ int accounting_check(struct ates_txn *txn, char *error, size_t error_size)
     if (r == 0) {
         r = check_income(&self);
     }
+    if (r == 0) {
+        r = accounting_date_check_end(&self.dates, error, error_size);
+    }
+    if (r == 0) {
+        r = accounting_mail_check(txn, error, error_size);
+    }
     ates_scan_close(&accounts);
     ates_scan_close(&self.day_totals);
     ates_scan_close(&self.transfers);
     ates_scan_close(&self.by_user);
+    ates_arena_free(&self.scratch);
     return r;
 }

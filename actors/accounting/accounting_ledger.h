@@ -17,6 +17,11 @@ int accounting_add(int64_t a, int64_t b, int64_t *sum);
  * INVALID_ARGUMENT / TIME_OUT_OF_RANGE; FAILED_PRECONDITION / BALANCE_OUT_OF_RANGE. */
 int accounting_book(struct ates_call *call, int64_t time, const struct accounting_transfer *draft);
 
+/* Emits the transfer that pays cents to the user for this business date, which is closed; booked
+ * tells how many this call has booked before it, each for another user. */
+int accounting_book_payout(struct ates_call *call, uint64_t user_id, int64_t cents,
+                           struct ates_text business_date, size_t booked);
+
 /* Moves a booked transfer's cents between the user's account and the company's, and keeps the
  * transfer. -EUCLEAN where it does not follow from the state. */
 int accounting_post(struct ates_txn *txn, const struct accounting_transfer *transfer);

@@ -4,11 +4,35 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "core/fields.h"
+
 #define PLACE_SIZE 17u /* timestamp, id, kind */
 
 const char *const accounting_tables[] = {
-    "task_prices", "task_names", "transfers", "by_user", "accounts", "day_totals", "counters", NULL,
+    "task_prices",    "task_names", "transfers", "by_user", "accounts",
+    "day_totals",     "counters",   "dates",     "payouts", "mails",
+    "mails_by_state", "mails_due",  NULL,
 };
+
+static const char *const phase_names[] = {
+    [ACCOUNTING_PAYOUT_WAITING] = "waiting",
+    [ACCOUNTING_PAYOUT_PAYING] = "paying",
+    [ACCOUNTING_PAYOUT_CLOSED] = "closed",
+    NULL,
+};
+
+static const struct ates_field accounting_payout_fields[] = {
+    {ATES_FIELD(accounting_payout, business_date), ATES_IS_DATE},
+    {ATES_FIELD(accounting_payout, phase), .type = ATES_ENUM, .names = phase_names},
+    {ATES_FIELD(accounting_payout, tasks_seq), .type = ATES_UINT},
+    {ATES_FIELD(accounting_payout, requested_by), .type = ATES_UINT},
+    {ATES_OPTIONAL(accounting_payout, request_id), .type = ATES_TEXT, .rule = ATES_RULE_ASCII,
+     .min = 1, .max = 64},
+    {ATES_FIELD(accounting_payout, next_user_id), ATES_IS_ID},
+    {ATES_FIELD(accounting_payout, paid_count), ATES_IS_COUNT},
+    {ATES_FIELD(accounting_payout, total_cents), ATES_IS_CENTS},
+};
+static ATES_MESSAGE(accounting_payout, "payout");
 
 int accounting_state_get_task(struct ates_txn *txn, uint64_t task_id, struct accounting_task *task)
 {
@@ -108,12 +132,13 @@ int accounting_state_get_counters(struct ates_txn *txn, struct accounting_counte
         *counters = (struct accounting_counters){.closed_through = -1};
         return 0;
     }
-    if (r == 0 && row.size != 16) {
+    if (r == 0 && row.size != 24) {
         return -EBADMSG;
     }
     if (r == 0) {
         counters->last_transfer_id = ates_u64_from(row.data);
         counters->closed_through = (ates_day)(int64_t)ates_u64_from(row.data + 8);
+        counters->last_mail_id = ates_u64_from(row.data + 16);
     }
     return r;
 }
@@ -124,7 +149,90 @@ int accounting_state_put_counters(struct ates_txn *txn, const struct accounting_
     struct ates_key row = ates_key_u64(counters->last_transfer_id);
 
     ates_key_add_u64(&row, (uint64_t)(int64_t)counters->closed_through);
+    ates_key_add_u64(&row, counters->last_mail_id);
     return ates_put(txn, ACCOUNTING_COUNTERS, &key, row.data, row.size);
+}
+
+static struct ates_key date_key(struct ates_text date)
+{
+    struct ates_key key = {.size = 0};
+
+    ates_key_add_bytes(&key, date.data, date.size);
+    return key;
+}
+
+int accounting_state_get_date(struct ates_txn *txn, struct ates_text date, int64_t *first_timestamp)
+{
+    const struct ates_key key = date_key(date);
+    struct ates_bytes row;
+
+    int r = ates_get(txn, ACCOUNTING_DATES, &key, &row);
+    if (r == 0 && row.size != 8) {
+        r = -EBADMSG;
+    }
+    if (r == 0) {
+        *first_timestamp = (int64_t)ates_u64_from(row.data);
+    }
+    return r;
+}
+
+int accounting_state_put_date(struct ates_txn *txn, struct ates_text date, int64_t first_timestamp)
+{
+    const struct ates_key key = date_key(date);
+
+    return ates_put_number(txn, ACCOUNTING_DATES, &key, first_timestamp);
+}
+
+int accounting_state_first_date(struct ates_txn *txn, ates_day *day)
+{
+    struct ates_bytes key, value;
+    struct ates_scan scan;
+
+    int r = ates_scan_open(&scan, txn, ACCOUNTING_DATES, NULL, NULL);
+    if (r != 0) {
+        return r;
+    }
+    r = ates_scan_next(&scan, &key, &value);
+    if (r == 0) {
+        r = ates_day_parse((const char *)key.data, key.size, day) == 0 ? 0 : -EBADMSG;
+    }
+    ates_scan_close(&scan);
+    return r;
+}
+
+int accounting_state_get_payout(struct ates_txn *txn, struct ates_text date,
+                                struct accounting_payout *payout)
+{
+    const struct ates_key key = date_key(date);
+
+    return ates_get_message(txn, ACCOUNTING_PAYOUTS, &key, &accounting_payout_message, payout);
+}
+
+int accounting_state_put_payout(struct ates_txn *txn, const struct accounting_payout *payout)
+{
+    const struct ates_key key = date_key(payout->business_date);
+
+    return ates_put_message(txn, ACCOUNTING_PAYOUTS, &key, &accounting_payout_message, payout);
+}
+
+/* Dates are closed in order and one at a time: it can only be the last one. */
+int accounting_state_open_payout(struct ates_txn *txn, struct accounting_payout *payout)
+{
+    struct ates_bytes key, value;
+    struct ates_scan scan;
+
+    int r = ates_scan_open(&scan, txn, ACCOUNTING_PAYOUTS, NULL, NULL);
+    if (r != 0) {
+        return r;
+    }
+    r = ates_scan_last(&scan, &key, &value);
+    const struct ates_text date = {r == 0 ? ates_arena_copy(txn->arena, key.data, key.size) : NULL,
+                                   r == 0 ? key.size : 0};
+    ates_scan_close(&scan);
+    if (r == 0) {
+        r = accounting_state_get_payout(txn, date, payout);
+    }
+    return r == 0 && payout->phase == ACCOUNTING_PAYOUT_CLOSED ? ATES_NOT_FOUND : r;
 }
 
 static void add_place(struct ates_key *key, const struct accounting_place *place)

@@ -7,7 +7,11 @@
  * by_user      user id, timestamp, id, kind    -> nothing
  * accounts     account id                      -> balance
  * day_totals   business date (text), account id -> the sum of that day's fees and rewards
- * counters     "counters"                      -> last transfer id, closed through (day; -1: none)
+ * dates        business date (text)            -> the earliest timestamp of its fees and rewards
+ * payouts      business date (text)            -> struct accounting_payout
+ * counters     "counters"                      -> last transfer id, closed through (day; -1: none),
+ *                                                 last mail id
+ * mails, mails_by_state, mails_due: accounting_mail_state.h
  *
  * Both orders in which transfers are listed end in the transfers' own key, so an index row leads to
  * its transfer; the kind at the end filters without a look at the row. Business dates come first in
@@ -31,9 +35,15 @@ enum accounting_table {
     ACCOUNTING_BY_USER,
     ACCOUNTING_ACCOUNTS,
     ACCOUNTING_DAY_TOTALS,
-    ACCOUNTING_COUNTERS
+    ACCOUNTING_COUNTERS,
+    ACCOUNTING_DATES,
+    ACCOUNTING_PAYOUTS,
+    ACCOUNTING_MAILS,
+    ACCOUNTING_MAILS_BY_STATE,
+    ACCOUNTING_MAILS_DUE
 };
 extern const char *const accounting_tables[]; /* NULL at the end */
+#define ACCOUNTING_STATE_VERSION 2u           /* to be raised with every change of a row */
 
 /* The company's account; a user's has the user's id. */
 #define ACCOUNTING_COMPANY UINT64_C(0)
@@ -62,9 +72,40 @@ struct ates_key accounting_day_total_key(struct ates_text date, uint64_t account
 struct accounting_counters {
     uint64_t last_transfer_id;
     ates_day closed_through; /* this business day and all before it are closed; -1 where none is */
+    uint64_t last_mail_id;
 };
 int accounting_state_get_counters(struct ates_txn *txn, struct accounting_counters *counters);
 int accounting_state_put_counters(struct ates_txn *txn, const struct accounting_counters *counters);
+
+/* Business dates that have fees or rewards. ATES_NOT_FOUND where this one has none. */
+int accounting_state_get_date(struct ates_txn *txn, struct ates_text date,
+                              int64_t *first_timestamp);
+int accounting_state_put_date(struct ates_txn *txn, struct ates_text date, int64_t first_timestamp);
+/* The first such date; ATES_NOT_FOUND where nothing was ever booked. */
+int accounting_state_first_date(struct ates_txn *txn, ates_day *day);
+
+/* The payout of a business date. */
+enum accounting_phase {
+    ACCOUNTING_PAYOUT_WAITING, /* for what tasks has said */
+    ACCOUNTING_PAYOUT_PAYING,
+    ACCOUNTING_PAYOUT_CLOSED
+};
+struct accounting_payout {
+    struct ates_text business_date;
+    int phase; /* enum accounting_phase */
+    uint64_t tasks_seq;
+    uint64_t requested_by;
+    bool has_request_id;
+    struct ates_text request_id;
+    uint64_t next_user_id; /* the accounts before it are done */
+    uint64_t paid_count;
+    int64_t total_cents;
+};
+int accounting_state_get_payout(struct ates_txn *txn, struct ates_text date,
+                                struct accounting_payout *payout);
+int accounting_state_put_payout(struct ates_txn *txn, const struct accounting_payout *payout);
+/* The one that is not closed yet; ATES_NOT_FOUND where there is none. */
+int accounting_state_open_payout(struct ates_txn *txn, struct accounting_payout *payout);
 
 /* Where a transfer stands in the listings' order. */
 struct accounting_place {

@@ -14,6 +14,9 @@
 #define ACCOUNTING_COMPLETE_PRICE_CENTS_MAX 4000
 #define ACCOUNTING_DESCRIPTION_MAX 200  /* characters */
 #define ACCOUNTING_INCOME_DAYS_MAX 1000 /* in one answer */
+#define ACCOUNTING_MAIL_ERROR_MAX 256   /* characters */
+#define ACCOUNTING_MAIL_SUBJECT_MAX 200 /* characters */
+#define ACCOUNTING_MAIL_TEXT_MAX 100000 /* characters */
 
 /* Why money was moved. */
 enum accounting_kind { ACCOUNTING_ASSIGN_FEE, ACCOUNTING_COMPLETION_REWARD, ACCOUNTING_PAYOUT };
@@ -94,6 +97,73 @@ struct accounting_show_income_result {
     struct ates_list items; /* struct accounting_income, at most ACCOUNTING_INCOME_DAYS_MAX */
 };
 
+/* Closes a business date: pays everybody what they had at its end. */
+struct accounting_pay_to_workers {
+    bool has_business_date; /* else today, up to now */
+    struct ates_text business_date;
+    bool has_dry_run;
+    bool dry_run; /* tells what would be paid, and pays nothing */
+};
+struct accounting_pay_to_workers_result {
+    struct ates_text business_date;
+    uint64_t paid_count;
+    int64_t total_cents;
+    bool has_already_closed;
+    bool already_closed; /* before this command, which moved nothing */
+};
+
+/* A mail is queued with its payout. sending is told of a queued one that is under way just now. */
+enum accounting_mail_state {
+    ACCOUNTING_MAIL_QUEUED,
+    ACCOUNTING_MAIL_SENDING,
+    ACCOUNTING_MAIL_SENT,
+    ACCOUNTING_MAIL_DEAD
+};
+extern const char *const accounting_mail_state_names[];
+
+struct accounting_mail {
+    uint64_t id;
+    struct ates_text to; /* empty where no address is known */
+    struct ates_text subject;
+    int state; /* enum accounting_mail_state */
+    uint64_t attempts;
+    bool has_last_error;
+    struct ates_text last_error; /* the server's words */
+    int64_t created_at;
+    bool has_sent_at;
+    int64_t sent_at;
+    bool has_next_attempt_at; /* of a queued one */
+    int64_t next_attempt_at;
+};
+struct accounting_show_mails {
+    bool has_state;
+    int state;
+    bool has_after;
+    struct ates_text after;
+    bool has_limit;
+    uint64_t limit;
+};
+struct accounting_show_mails_result {
+    struct ates_list items; /* struct accounting_mail */
+    bool has_next;
+    struct ates_text next;
+};
+struct accounting_show_mail {
+    uint64_t mail_id;
+};
+struct accounting_show_mail_result {
+    struct accounting_mail mail;
+    struct ates_text text; /* the mail's plain text */
+};
+struct accounting_retry_mail {
+    uint64_t mail_id;
+};
+
+extern const struct ates_message accounting_pay_to_workers_message,
+    accounting_pay_to_workers_result_message, accounting_mail_message,
+    accounting_show_mails_message, accounting_show_mails_result_message,
+    accounting_show_mail_message, accounting_show_mail_result_message,
+    accounting_retry_mail_message;
 extern const struct ates_message accounting_transfer_message, accounting_show_balance_message,
     accounting_show_balance_result_message, accounting_show_account_transfers_message,
     accounting_show_account_transfers_result_message, accounting_show_all_account_transfers_message,
@@ -109,6 +179,57 @@ struct accounting_task_priced {
 struct accounting_transfer_recorded {
     struct accounting_transfer transfer;
 };
+struct accounting_payout_closed {
+    struct ates_text business_date;
+    uint64_t paid_count;
+    int64_t total_cents;
+};
+struct accounting_mail_sent {
+    uint64_t mail_id;
+    struct ates_text to;
+    uint64_t attempts;
+};
+struct accounting_mail_dead {
+    uint64_t mail_id;
+    struct ates_text to;
+    uint64_t attempts;
+    struct ates_text error;
+};
+/* Private: a payout was asked for, and waits until what tasks has said up to this seq is booked. */
+struct accounting_payout_requested {
+    struct ates_text business_date;
+    uint64_t tasks_seq;
+    uint64_t requested_by;
+    bool has_request_id;
+    struct ates_text request_id;
+};
+/* Private: the date takes no more transfers; its accounts are paid one after the other. */
+struct accounting_payout_started {
+    struct ates_text business_date;
+};
+/* Private: the accounts before this one are done. */
+struct accounting_payout_advanced {
+    struct ates_text business_date;
+    uint64_t next_user_id;
+};
+/* Private: a payout's mail, in the record of its transfer. */
+struct accounting_mail_queued {
+    uint64_t mail_id;
+    uint64_t user_id;
+    struct ates_text to; /* empty where no address is known */
+    struct ates_text business_date;
+    int64_t paid_cents;
+};
+/* Private: an attempt failed; there will be another. */
+struct accounting_mail_failed {
+    uint64_t mail_id;
+    struct ates_text error;
+    int64_t next_attempt_at;
+};
+/* Private: a dead mail is queued again. */
+struct accounting_mail_retried {
+    uint64_t mail_id;
+};
 /* Private: what tasks said of a task, for the descriptions of its transfers. */
 struct accounting_task_known {
     uint64_t task_id;
@@ -116,7 +237,11 @@ struct accounting_task_known {
 };
 
 extern const struct ates_message accounting_task_priced_message,
-    accounting_transfer_recorded_message, accounting_task_known_message;
+    accounting_transfer_recorded_message, accounting_payout_closed_message,
+    accounting_mail_sent_message, accounting_mail_dead_message, accounting_payout_requested_message,
+    accounting_payout_started_message, accounting_payout_advanced_message,
+    accounting_mail_queued_message, accounting_mail_failed_message, accounting_mail_retried_message,
+    accounting_task_known_message;
 
 extern const struct ates_service accounting_service;
 

@@ -83,6 +83,23 @@ static inline struct ates_txn *txn(void)
     return ates_engine_txn(fixture.engine);
 }
 
+/* What its payout's row says of one more transfer. */
+static inline void post_payout(const struct accounting_transfer *transfer)
+{
+    struct accounting_payout payout;
+
+    const int r = accounting_state_get_payout(txn(), transfer->business_date, &payout);
+    if (r == ATES_NOT_FOUND) {
+        payout = (struct accounting_payout){.business_date = transfer->business_date,
+                                            .phase = ACCOUNTING_PAYOUT_CLOSED,
+                                            .next_user_id = ACCOUNTING_COMPANY + 1};
+    }
+    cr_assert(r == 0 || r == ATES_NOT_FOUND);
+    payout.paid_count++;
+    payout.total_cents -= transfer->delta_cents;
+    cr_assert_eq(accounting_state_put_payout(txn(), &payout), 0);
+}
+
 /* Posts a transfer without an event: for many rows at little cost. */
 static inline void post(int64_t timestamp, uint64_t user_id, enum accounting_kind kind,
                         int64_t cents, const char *description)
@@ -103,6 +120,9 @@ static inline void post(int64_t timestamp, uint64_t user_id, enum accounting_kin
         .description = ates_text_from(description),
     };
     cr_assert_eq(accounting_post(txn(), &transfer), 0);
+    if (kind == ACCOUNTING_PAYOUT) {
+        post_payout(&transfer);
+    }
     ates_arena_reset(txn()->arena);
 }
 

@@ -54,3 +54,48 @@ Test(accounting_check, check_finds_rows_that_contradict_each_other)
     cr_assert_eq(ates_delete(txn(), ACCOUNTING_ACCOUNTS, &key), 0);
     expect_check("transfer 1 of user 5 has no account");
 }
+
+Test(accounting_check, check_finds_dates_and_payouts_that_contradict_the_transfers)
+{
+    const struct ates_text today = ates_text_from(TODAY), other = ates_text_from("2023-11-16");
+    const struct ates_key key = {.size = 10, .data = TODAY};
+    const struct ates_key other_key = {.size = 10, .data = "2023-11-16"};
+    struct accounting_payout payout;
+
+    post_six();
+    expect_check(NULL);
+    cr_assert_eq(accounting_state_put_date(txn(), today, 1001), 0);
+    expect_check("2023-11-15 begins with 1001, but its transfers with 1000");
+    cr_assert_eq(ates_delete(txn(), ACCOUNTING_DATES, &key), 0);
+    expect_check("2023-11-15 begins with 0, but its transfers with 1000");
+    cr_assert_eq(accounting_state_put_date(txn(), today, 1000), 0);
+    cr_assert_eq(accounting_state_put_date(txn(), other, 0), 0);
+    expect_check("2023-11-16 begins with 0, but its transfers with 0");
+    cr_assert_eq(ates_delete(txn(), ACCOUNTING_DATES, &other_key), 0);
+    expect_check(NULL);
+
+    cr_assert_eq(accounting_state_get_payout(txn(), today, &payout), 0);
+    payout.paid_count++;
+    cr_assert_eq(accounting_state_put_payout(txn(), &payout), 0);
+    expect_check("the payout of 2023-11-15 is 2 of 800 in all, but its transfers are 1 of 800");
+    payout.paid_count--;
+    payout.total_cents--;
+    cr_assert_eq(accounting_state_put_payout(txn(), &payout), 0);
+    expect_check("is 1 of 799 in all");
+    cr_assert_eq(ates_delete(txn(), ACCOUNTING_PAYOUTS, &key), 0);
+    expect_check("is 0 of 0 in all");
+    payout.total_cents++;
+    cr_assert_eq(accounting_state_put_payout(txn(), &payout), 0);
+    expect_check(NULL);
+    payout.business_date = other;
+    cr_assert_eq(accounting_state_put_payout(txn(), &payout), 0);
+    expect_check("the payout of 2023-11-16 is 1 of 800 in all, but its transfers are 0 of 0");
+    payout.paid_count = 0;
+    payout.total_cents = 0;
+    cr_assert_eq(accounting_state_put_payout(txn(), &payout), 0);
+    expect_check(NULL);
+    cr_assert_eq(ates_put_message(txn(), ACCOUNTING_PAYOUTS, &key, &accounting_transfer_message,
+                                  &(struct accounting_transfer){.id = 1}),
+                 0);
+    expect_check("a broken row in dates or payouts");
+}
