@@ -2,6 +2,7 @@
 #include "domains.h"
 
 #include "accounting/accounting.h"
+#include "analytics/analytics.h"
 #include "auth/auth.h"
 #include "tasks/tasks.h"
 
