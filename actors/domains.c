@@ -4,6 +4,7 @@
 #include "accounting/accounting.h"
 #include "analytics/analytics.h"
 #include "auth/auth.h"
+#include "payment/payment.h"
 #include "tasks/tasks.h"
 
 const struct ates_domain *const ates_domains[] = {

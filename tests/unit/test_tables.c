@@ -9,11 +9,13 @@
 #include <criterion/criterion.h>
 
 #include <ates/accounting.h>
+#include <ates/analytics.h>
 #include <ates/auth.h>
+#include <ates/payment.h>
 #include <ates/tasks.h>
 
-static const struct ates_service *const services[] = {&auth_service, &tasks_service,
-                                                      &accounting_service};
+static const struct ates_service *const services[] = {
+    &auth_service, &tasks_service, &accounting_service, &analytics_service, &payment_service};
 #define SERVICE_COUNT (sizeof services / sizeof services[0])
 
 static bool is_lower_snake(const char *name)
