@@ -23,6 +23,11 @@ Test(ctl_help, suggestions)
     cr_expect_str_eq(ctl_suggest(NULL, "taks"), "task");
     cr_expect_str_eq(ctl_suggest(NULL, "logn"), "login");
     cr_expect_str_eq(ctl_suggest(NULL, "acount"), "account");
+    cr_expect_str_eq(ctl_suggest(NULL, "paymnet"), "payment");
+    cr_expect_str_eq(ctl_suggest(NULL, "mial"), "mail");
+    cr_expect_str_eq(ctl_suggest(NULL, "reprot"), "report");
+    cr_expect_str_eq(ctl_suggest(&account_group, "pya"), "pay");
+    cr_expect_str_eq(ctl_suggest(&report_group, "toptask"), "top-task");
     cr_expect_str_eq(ctl_suggest(&task_group, "improt"), "import");
     cr_expect_str_eq(ctl_suggest(&task_group, "lst"), "ls");
     cr_expect_null(ctl_suggest(NULL, "frobnicate"));

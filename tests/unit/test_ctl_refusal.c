@@ -5,7 +5,9 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 
+#include <ates/accounting.h>
 #include <ates/auth.h>
+#include <ates/payment.h>
 #include <ates/tasks.h>
 
 #include "atesctl/refusal.h"
@@ -49,6 +51,54 @@ Test(ctl_refusal, a_word_may_mean_another_thing_to_another_command)
                         "BAD_CREDENTIALS", NULL),
                  CTL_NOT_SIGNED_IN);
     cr_expect_stderr_eq_str("atesctl: the present password is wrong\n");
+}
+
+Test(ctl_refusal, names_the_date)
+{
+    const struct accounting_pay_to_workers body = {.has_business_date = true,
+                                                   .business_date = ates_text_from("2026-12-01")};
+
+    cr_expect_eq(refuse(&accounting_service, "pay_to_workers", &body, ATES_INVALID_ARGUMENT,
+                        "DATE_IN_FUTURE", "business_date"),
+                 CTL_REFUSED);
+    cr_expect_stderr_eq_str("atesctl: 2026-12-01 is in the future: a date can be paid once it has "
+                            "begun\n");
+}
+
+Test(ctl_refusal, there_may_be_no_date_to_name)
+{
+    const struct accounting_pay_to_workers body = {.has_business_date = false};
+
+    cr_expect_eq(refuse(&accounting_service, "pay_to_workers", &body, ATES_FAILED_PRECONDITION,
+                        "NO_TRANSFERS", NULL),
+                 CTL_CONFLICT);
+    cr_expect_stderr_eq_str("atesctl: there is nothing to pay: no money was moved yet; try: "
+                            "atesctl account income\n");
+}
+
+/* A user who signs in again would be no wiser. */
+Test(ctl_refusal, services_may_not_know_each_other)
+{
+    const struct payment_run_payment body = {.has_business_date = false};
+
+    cr_expect_eq(
+        refuse(&payment_service, "run_payment", &body, ATES_UNAVAILABLE, "TOKEN_INVALID", NULL),
+        CTL_UNREACHABLE);
+    cr_expect_stderr_eq_str("atesctl: payment.run_payment refused: its own words (TOKEN_INVALID); "
+                            "try: again in a while\n");
+}
+
+Test(ctl_refusal, in_words_alone)
+{
+    const struct accounting_retry_mail body = {.mail_id = 3};
+    const struct ates_command *command = ctl_command(&accounting_service, "retry_mail");
+    struct ates_refusal refusal;
+    char words[CTL_REFUSAL_WORDS_SIZE];
+
+    ates_refusal_set(&refusal, ATES_NOT_FOUND, "MAIL_UNKNOWN", NULL, "its own words");
+    cr_expect_str_eq(ctl_refusal_words(command, &body, &refusal, words), "there is no mail 3");
+    ates_refusal_set(&refusal, ATES_UNAVAILABLE, "ODD", NULL, "task #7 is at work");
+    cr_expect_str_eq(ctl_refusal_words(command, &body, &refusal, words), "task #7 is at work");
 }
 
 /* About oneself there is no id to name. */

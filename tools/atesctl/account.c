@@ -1,8 +1,11 @@
 /* Money: what somebody owes or has earned, and why. */
+#include <stdio.h>
+
 #include <ates/accounting.h>
 
 #include "ctl.h"
 #include "output.h"
+#include "payout.h"
 #include "remote.h"
 
 /* auth lists users to overseers alone. */
@@ -124,18 +127,6 @@ static const struct ctl_option income_options[] = {
     {NULL, NULL, NULL},
 };
 
-/* Days before the first with money in it; the last one is shown in any case. */
-static size_t count_empty(const struct ates_list *days)
-{
-    const struct accounting_income *items = days->items;
-    size_t i = 0;
-
-    while (i + 1 < days->count && items[i].income_cents == 0) {
-        i++;
-    }
-    return i;
-}
-
 static int run_income(struct ctl *ctl, const struct ctl_input *input)
 {
     const struct ates_command *command = ctl_command(&accounting_service, "show_income");
@@ -160,11 +151,8 @@ static int run_income(struct ctl *ctl, const struct ctl_input *input)
     if (listing == NULL) {
         return ctl_fail(CTL_REFUSED, NULL, "out of memory");
     }
-    const struct accounting_income *days = result.items.items;
-    const bool whole = from != NULL || ctl->format != CTL_TABLE;
-    for (size_t i = whole ? 0 : count_empty(&result.items); i < result.items.count; i++) {
-        ctl_listing_add(listing, NULL, &days[i]);
-    }
+    ctl_listing_add_income(listing, &accounting_income_message, &result.items,
+                           from != NULL || ctl->format != CTL_TABLE);
     code = ctl_listing_end(listing, NULL);
     ctl_listing_free(&listing);
     return code;
@@ -180,7 +168,113 @@ static const struct ctl_command income_command = {
     .run = run_income,
 };
 
-static const struct ctl_command *const commands[] = {&balance_command, &ledger_command,
-                                                     &all_command, &income_command, NULL};
+static const struct ctl_option pay_options[] = {
+    {"date", "DATE", "the date to pay for (default: today, up to now)"},
+    {"dry-run", NULL, "tell what would be paid, and pay nothing"},
+    {"yes", NULL, "do not ask first"},
+    {NULL, NULL, NULL},
+};
+
+/* What was paid or, in a dry run, would be. */
+static int report_pay(const struct ctl *ctl, const struct accounting_pay_to_workers_result *result,
+                      bool is_dry)
+{
+    char words[CTL_PAYOUT_WORDS_SIZE];
+
+    ctl_payout_words(result->paid_count, result->total_cents, words);
+    ctl_say("%.*s: %s %s%s", (int)result->business_date.size, result->business_date.data,
+            result->already_closed ? "already closed, had paid"
+            : is_dry               ? "would pay"
+                                   : "paid",
+            words, !is_dry && result->paid_count > 0 ? "; their mails: atesctl mail ls" : "");
+    return ctl->format != CTL_TABLE
+               ? ctl_print(ctl, &accounting_pay_to_workers_result_message, result)
+               : ctl_print_number(result->paid_count);
+}
+
+/* Asks, by what a dry run said. */
+static bool confirm_pay(const struct ctl *ctl,
+                        const struct accounting_pay_to_workers_result *preview)
+{
+    const int date_size = (int)preview->business_date.size;
+    const char *date = preview->business_date.data;
+    char question[192], words[CTL_PAYOUT_WORDS_SIZE];
+
+    if (preview->paid_count == 0) {
+        snprintf(question, sizeof question,
+                 "Nobody has a positive balance for %.*s. Close this date all the same?", date_size,
+                 date);
+    } else {
+        snprintf(question, sizeof question, "Pay %s for %.*s?",
+                 ctl_payout_words(preview->paid_count, preview->total_cents, words), date_size,
+                 date);
+    }
+    return ctl_confirm(ctl, question);
+}
+
+/* The dry run that the user is asked by, if it is needed: what they say yes to is its date. */
+static int preview_pay(struct ctl *ctl, struct accounting_pay_to_workers *body)
+{
+    struct accounting_pay_to_workers dry = *body;
+    struct accounting_pay_to_workers_result result;
+
+    if (!ctl_can_ask(ctl)) {
+        return ctl_fail(CTL_USAGE, "atesctl account pay --yes",
+                        "this pays out every positive balance, and there is nobody to ask: give "
+                        "--yes");
+    }
+    dry.has_dry_run = dry.dry_run = true;
+    const int code =
+        ctl_change_patiently(ctl, &accounting_service, "pay_to_workers", &dry, &result);
+    if (code != CTL_OK) {
+        return code;
+    }
+    if (result.already_closed) {
+        return CTL_OK; /* it will tell so again, and moves nothing */
+    }
+    if (!confirm_pay(ctl, &result)) {
+        return ctl_fail(CTL_REFUSED, NULL, "nobody was paid");
+    }
+    body->has_business_date = true;
+    body->business_date = result.business_date;
+    ctl_renew(ctl); /* the answer may have taken its time */
+    return CTL_OK;
+}
+
+static int run_pay(struct ctl *ctl, const struct ctl_input *input)
+{
+    const struct ates_command *command = ctl_command(&accounting_service, "pay_to_workers");
+    const char *date = ctl_value(input, "date");
+    const bool is_dry = ctl_value(input, "dry-run") != NULL;
+    struct accounting_pay_to_workers body = {.has_dry_run = is_dry, .dry_run = is_dry};
+    struct accounting_pay_to_workers_result result;
+
+    int code =
+        date != NULL ? ctl_set(ctl, command, &body, "business_date", date, "--date") : CTL_OK;
+    if (code == CTL_OK && !is_dry && ctl_value(input, "yes") == NULL) {
+        code = preview_pay(ctl, &body);
+    }
+    if (code == CTL_OK) {
+        code = ctl_change_patiently(ctl, &accounting_service, "pay_to_workers", &body, &result);
+    }
+    return code == CTL_OK ? report_pay(ctl, &result, is_dry) : code;
+}
+
+static const struct ctl_command pay_command = {
+    .name = "pay",
+    .usage = "[--date DATE] [--dry-run] [--yes]",
+    .summary = "Pay out every positive balance, as an accountant",
+    .examples = "atesctl account pay --dry-run\n"
+                "atesctl account pay\n"
+                "atesctl account pay --date 2026-11-22 --yes",
+    .notes = CTL_PAYOUT_NOTES,
+    .look = "atesctl account all --kind payout",
+    .timeout_ms = CTL_PAYOUT_TIMEOUT_MS,
+    .options = pay_options,
+    .run = run_pay,
+};
+
+static const struct ctl_command *const commands[] = {
+    &balance_command, &ledger_command, &all_command, &income_command, &pay_command, NULL};
 const struct ctl_group account_group = {
     .name = "account", .summary = "Money", .commands = commands};

@@ -86,8 +86,8 @@ struct ctl_group {
     const struct ctl_command *const *commands; /* NULL at the end */
 };
 
-extern const struct ctl_group session_group, user_group, task_group, account_group, events_group,
-    call_group, admin_group;
+extern const struct ctl_group session_group, user_group, task_group, account_group, mail_group,
+    report_group, payment_group, events_group, call_group, admin_group;
 
 /* An option's value, NULL where it was not given ("" for a flag that was). name must be in the
  * command's table. */
@@ -100,6 +100,10 @@ __attribute__((format(printf, 3, 4))) int ctl_fail(enum ctl_exit code, const cha
 
 /* Prints "WORDS" as a line on stderr. */
 __attribute__((format(printf, 1, 2))) void ctl_say(const char *format, ...);
+
+/* Prints "WORDS" as a line on stdout: data that is told in words. is_bad: in red, where stdout is a
+ * terminal that has colours and NO_COLOR is not set (no-color.org). */
+__attribute__((format(printf, 2, 3))) void ctl_tell(bool is_bad, const char *format, ...);
 
 /* Whether somebody can be asked: there is a terminal, and not --no-input. */
 bool ctl_can_ask(const struct ctl *ctl);

@@ -5,9 +5,9 @@
 
 #define WORD_MAX 31u
 
-const struct ctl_group *const ctl_groups[] = {&session_group, &user_group,   &task_group,
-                                              &account_group, &events_group, &call_group,
-                                              &admin_group,   NULL};
+const struct ctl_group *const ctl_groups[] = {
+    &session_group, &user_group,   &task_group, &account_group, &mail_group, &report_group,
+    &payment_group, &events_group, &call_group, &admin_group,   NULL};
 
 static const struct ctl_option global_options[] = {
     {"run", "DIR", "the services' run folder (default: $ATES_RUN, or /run/ates)"},

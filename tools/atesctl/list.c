@@ -119,3 +119,19 @@ int ctl_list(struct ctl *ctl, const struct ates_service *service, const char *na
     ctl_listing_free(&listing);
     return code;
 }
+
+void ctl_listing_add_income(struct ctl_listing *self, const struct ates_message *message,
+                            const struct ates_list *days, bool whole)
+{
+    const uint32_t offset = field_of(message, "income_cents")->offset;
+    const char *items = days->items;
+    size_t i = 0;
+
+    while (!whole && i + 1 < days->count &&
+           *(const int64_t *)(items + i * message->size + offset) == 0) {
+        i++;
+    }
+    for (; i < days->count; i++) {
+        ctl_listing_add(self, NULL, items + i * message->size);
+    }
+}

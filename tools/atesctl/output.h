@@ -30,6 +30,10 @@ int ctl_list(struct ctl *ctl, const struct ates_service *service, const char *na
 int ctl_list_pages(struct ctl *ctl, const struct ates_service *service,
                    const struct ates_command *command, void *body, const char *label_value,
                    struct ctl_listing *listing, uint64_t *left);
+/* Days with their income_cents. Unless whole, those before the first with money in it are left out;
+ * the last one is shown in any case. */
+void ctl_listing_add_income(struct ctl_listing *self, const struct ates_message *message,
+                            const struct ates_list *days, bool whole);
 /* The message of such a command's items. */
 const struct ates_message *ctl_item_message(const struct ates_command *command);
 int ctl_parse_limit(const char *limit, uint64_t *left);

@@ -11,7 +11,7 @@
 struct words {
     const char *reason;
     const char *command; /* NULL: whichever was refused */
-    const char *subject; /* the body's id of which '#' in the words is the place; NULL: none */
+    const char *subject; /* the body's id or date whose place '#' in the words is; NULL: none */
     const char *words;
     const char *advice; /* NULL: none */
 };
@@ -35,6 +35,24 @@ static const struct words table[] = {
     {"BAD_CREDENTIALS", "change_password", NULL, "the present password is wrong", NULL},
     {"BAD_CREDENTIALS", NULL, NULL, "the login or the password is wrong",
      "check both; capital letters count in passwords"},
+    {"DATE_IN_FUTURE", NULL, "business_date",
+     "# is in the future: a date can be paid once it has begun", NULL},
+    {"NO_TRANSFERS", NULL, "business_date",
+     "there is nothing to pay for #: up to its end no money was moved", "atesctl account income"},
+    {"NO_TRANSFERS", NULL, NULL, "there is nothing to pay: no money was moved yet",
+     "atesctl account income"},
+    {"PAYOUT_RUNNING", NULL, NULL, "another payout is being made", "again in a while"},
+    {"TASKS_UNREACHABLE", NULL, NULL,
+     "accounting cannot learn from tasks whether all that happened on this date has arrived",
+     "again in a while; is tasks running?"},
+    {"TASKS_BEHIND", NULL, NULL, "not all that tasks has said has been booked yet",
+     "again in a while"},
+    {"ACCOUNTING_UNREACHABLE", NULL, NULL, "payment cannot reach accounting",
+     "again in a while; is accounting running?"},
+    {"MAIL_UNKNOWN", NULL, "mail_id", "there is no mail #", "atesctl mail ls"},
+    {"MAIL_SENT", NULL, "mail_id", "mail # was sent already", "atesctl mail show #"},
+    {"TASK_NAME_PENDING", NULL, NULL, "analytics has not heard yet what a task is called",
+     "again in a while"},
     {"TOKEN_MISSING", NULL, NULL, "you are not signed in", "atesctl login"},
     {"TOKEN_EXPIRED", NULL, NULL, "your session is over", "atesctl login"},
     {"TOKEN_REVOKED", NULL, NULL, "your session was ended", "atesctl login"},
@@ -64,27 +82,34 @@ static enum ctl_exit exit_code(enum ates_status status)
     }
 }
 
-/* The body's id of this name, as text; false where the command has none or it is absent. */
-static bool find_id(const struct ates_command *command, const void *body, const char *name,
-                    char out[24])
+/* The body's id or date of this name, as text; false where the command has none or it is absent. */
+static bool find_subject(const struct ates_command *command, const void *body, const char *name,
+                         char out[24])
 {
     const struct ates_field *field =
         body != NULL ? ates_message_field(command->body, name, strlen(name)) : NULL;
 
-    if (field == NULL || field->type != ATES_UINT ||
+    if (field == NULL ||
         (field->optional && !*(const bool *)((const char *)body + field->present))) {
         return false;
     }
-    snprintf(out, 24, "%" PRIu64, *(const uint64_t *)((const char *)body + field->offset));
-    return true;
+    const void *value = (const char *)body + field->offset;
+    if (field->type == ATES_UINT) {
+        snprintf(out, 24, "%" PRIu64, *(const uint64_t *)value);
+    } else if (field->type == ATES_TEXT && field->rule == ATES_RULE_DATE) {
+        const struct ates_text *date = value;
+
+        snprintf(out, 24, "%.*s", (int)date->size, date->data);
+    }
+    return out[0] != '\0';
 }
 
-/* The words with the id in place of their '#'. */
-static void put_id(const char *words, const char *id, char *out, size_t size)
+/* The words with what they are about in place of their '#'. */
+static void put_subject(const char *words, const char *subject, char *out, size_t size)
 {
     const size_t before = strcspn(words, "#");
 
-    snprintf(out, size, "%.*s%s%s", (int)before, words, words[before] == '#' ? id : "",
+    snprintf(out, size, "%.*s%s%s", (int)before, words, words[before] == '#' ? subject : "",
              words[before] == '#' ? words + before + 1 : "");
 }
 
@@ -138,26 +163,63 @@ static int refused_otherwise(const char *service, const struct ates_command *com
         refusal->reason[0] != '\0' ? refusal->reason : ates_status_name(refusal->status));
 }
 
-int ctl_refused(const char *service, const struct ates_command *command, const void *body,
-                const struct ates_refusal *refusal)
+/* Whether it is a service that could not sign in to another one: no fault of the user's. */
+static bool is_between_services(const struct ates_refusal *refusal)
 {
-    char id[24] = "", words[256], advice[256];
+    return refusal->status == ATES_UNAVAILABLE &&
+           (strncmp(refusal->reason, "TOKEN_", 6) == 0 ||
+            strcmp(refusal->reason, "ROLE_NOT_ALLOWED") == 0);
+}
 
-    if (strcmp(refusal->reason, "ROLE_NOT_ALLOWED") == 0) {
-        return refused_role(command, refusal);
-    }
+/* The words for this refusal, with what they are about in subject. NULL: the table has none. */
+static const struct words *find_words(const struct ates_command *command, const void *body,
+                                      const struct ates_refusal *refusal, char subject[24])
+{
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         const struct words *row = &table[i];
 
-        if (strcmp(refusal->reason, row->reason) != 0 ||
-            (row->command != NULL && strcmp(row->command, command->name) != 0) ||
-            (row->subject != NULL && !find_id(command, body, row->subject, id))) {
-            continue;
+        subject[0] = '\0';
+        if (strcmp(refusal->reason, row->reason) == 0 &&
+            (row->command == NULL || strcmp(row->command, command->name) == 0) &&
+            (row->subject == NULL || find_subject(command, body, row->subject, subject))) {
+            return row;
         }
-        put_id(row->words, id, words, sizeof words);
-        put_id(row->advice != NULL ? row->advice : "", id, advice, sizeof advice);
-        return ctl_fail(exit_code(refusal->status), row->advice != NULL ? advice : NULL, "%s",
-                        words);
     }
-    return refused_otherwise(service, command, refusal);
+    return NULL;
+}
+
+const char *ctl_refusal_words(const struct ates_command *command, const void *body,
+                              const struct ates_refusal *refusal, char out[CTL_REFUSAL_WORDS_SIZE])
+{
+    char subject[24];
+    const struct words *row = find_words(command, body, refusal, subject);
+
+    if (row != NULL) {
+        put_subject(row->words, subject, out, CTL_REFUSAL_WORDS_SIZE);
+    } else {
+        snprintf(out, CTL_REFUSAL_WORDS_SIZE, "%s",
+                 refusal->message[0] != '\0' ? refusal->message
+                                             : ates_status_name(refusal->status));
+    }
+    return out;
+}
+
+int ctl_refused(const char *service, const struct ates_command *command, const void *body,
+                const struct ates_refusal *refusal)
+{
+    char subject[24], words[CTL_REFUSAL_WORDS_SIZE], advice[256];
+
+    if (is_between_services(refusal)) {
+        return refused_otherwise(service, command, refusal);
+    }
+    if (strcmp(refusal->reason, "ROLE_NOT_ALLOWED") == 0) {
+        return refused_role(command, refusal);
+    }
+    const struct words *row = find_words(command, body, refusal, subject);
+    if (row == NULL) {
+        return refused_otherwise(service, command, refusal);
+    }
+    put_subject(row->words, subject, words, sizeof words);
+    put_subject(row->advice != NULL ? row->advice : "", subject, advice, sizeof advice);
+    return ctl_fail(exit_code(refusal->status), row->advice != NULL ? advice : NULL, "%s", words);
 }

@@ -9,6 +9,11 @@
 int ctl_refused(const char *service, const struct ates_command *command, const void *body,
                 const struct ates_refusal *refusal);
 
+/* Why it was refused in words alone, without advice; returns out. */
+#define CTL_REFUSAL_WORDS_SIZE 256u
+const char *ctl_refusal_words(const struct ates_command *command, const void *body,
+                              const struct ates_refusal *refusal, char out[CTL_REFUSAL_WORDS_SIZE]);
+
 /* The roles in a set of callers, as "administrator or manager". internalservice is left out, as
  * nobody has it. */
 void ctl_roles(unsigned callers, char *out, size_t size);

@@ -1,5 +1,5 @@
-/* What atesctl says to its user and asks them. Invariants: words go to stderr and hold no control
- * characters of anybody else's; a password is never echoed, and the terminal is left as it was
+/* What atesctl says to its user and asks them. Invariants: words hold no control characters of
+ * anybody else's; a password is never echoed, and the terminal is left as it was
  * found. */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #define PASSWORD_TRIES 3
 
 /* A newline or an escape sequence from a service must not become ours. */
-static void print_words(const char *format, va_list arguments)
+static void print_words(FILE *out, const char *format, va_list arguments)
 {
     char words[8192];
 
@@ -28,7 +28,7 @@ static void print_words(const char *format, va_list arguments)
             *c = '?';
         }
     }
-    fputs(words, stderr);
+    fputs(words, out);
 }
 
 int ctl_fail(enum ctl_exit code, const char *advice, const char *format, ...)
@@ -38,7 +38,7 @@ int ctl_fail(enum ctl_exit code, const char *advice, const char *format, ...)
     fflush(stdout);
     fputs("atesctl: ", stderr);
     va_start(arguments, format);
-    print_words(format, arguments);
+    print_words(stderr, format, arguments);
     va_end(arguments);
     fprintf(stderr, "%s%s\n", advice != NULL ? "; try: " : "", advice != NULL ? advice : "");
     return (int)code;
@@ -49,9 +49,29 @@ void ctl_say(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    print_words(format, arguments);
+    print_words(stderr, format, arguments);
     va_end(arguments);
     fputc('\n', stderr);
+}
+
+static bool has_colours(void)
+{
+    const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) == 1 && (none == NULL || none[0] == '\0') && terminal != NULL &&
+           strcmp(terminal, "dumb") != 0;
+}
+
+void ctl_tell(bool is_bad, const char *format, ...)
+{
+    const bool is_red = is_bad && has_colours();
+    va_list arguments;
+
+    fputs(is_red ? "\033[31m" : "", stdout);
+    va_start(arguments, format);
+    print_words(stdout, format, arguments);
+    va_end(arguments);
+    fputs(is_red ? "\033[0m\n" : "\n", stdout);
 }
 
 /* The terminal to ask on, -1 where there is none. Stdin may be a file that is imported. */

@@ -20,7 +20,8 @@ PEOPLE = [("admin", "administrator"), ("marina", "manager"), ("boris", "accounta
 DEVELOPERS = [login for login, role in PEOPLE if role == "developer"]
 # None is taken for another.
 ALPHABET = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-DONE_EACH = 2
+# How many of their tasks they complete on the first day: who does all of them earns.
+DONE = {"ara": None, "gosha": None, "kakadu": 2, "kesha": 2, "lori": 1}
 WAIT_S = 60
 NOT_SIGNED_IN, CONFLICT = 4, 5
 
@@ -94,6 +95,12 @@ class Demo:
     def ask(self, login, *arguments):
         return json.loads(self.call(login, *arguments, "-o", "json"))
 
+    def show(self, login, *arguments):
+        """Runs atesctl as one of the people, for whoever watches."""
+        if subprocess.run([self.atesctl, "--no-input", *arguments], check=False,
+                          env=self.environment(login)).returncode != 0:
+            fail("atesctl " + " ".join(arguments) + " did not do it")
+
     def sign_in(self, login):
         os.makedirs(os.path.join(self.var, "sessions"), mode=0o700, exist_ok=True)
         self.call(login, "login", login, "--password-file", "-", given=self.passwords[login] + "\n")
@@ -161,7 +168,7 @@ class Demo:
         for login in DEVELOPERS:
             if self.ask(login, "task", "mine", "--status", "finished"):
                 continue
-            mine = self.ask(login, "task", "mine", "--status", "open")[:DONE_EACH]
+            mine = self.ask(login, "task", "mine", "--status", "open")[:DONE[login]]
             if mine:
                 self.call(login, "task", "done", *(str(task["id"]) for task in mine))
                 say(f"{login} has completed {len(mine)} of their tasks")
@@ -185,6 +192,22 @@ class Demo:
                             for i, (cell, width) in enumerate(zip(row, widths))).rstrip())
         sys.stdout.flush()
 
+    def pay(self):
+        """Closes the day up to now; closed once, it tells the same again."""
+        say("Closing the day as boris, the accountant: who earns is paid, and gets a mail ...")
+        self.show("boris", "account", "pay", "--yes")
+        deadline = time.monotonic() + WAIT_S
+        mails = self.ask("boris", "mail", "ls")
+        while any(mail["state"] in ("queued", "sending") for mail in mails):
+            if time.monotonic() > deadline:
+                fail("the mails are not written; atesctl mail ls tells why")
+            mails = self.ask("boris", "mail", "ls")
+        self.show("boris", "mail", "ls")
+        if mails:
+            self.show("boris", "mail", "show", str(mails[-1]["id"]))
+            say("With no mail server configured, mails are files in "
+                + os.path.join(self.var, "data", "accounting", "mails"))
+
     def show_passwords(self):
         say(f"The people and their passwords (kept in {password_file(self.var)}):")
         for login, role in PEOPLE:
@@ -203,6 +226,7 @@ class Demo:
         self.wait_for("accounting", "tasks")
         say("Who owes and earns what:")
         self.show_money()
+        self.pay()
 
 
 def main(arguments):
