@@ -96,7 +96,6 @@ static int read_payouts(struct accounting_date_check *self, struct ates_txn *txn
             break;
         }
         struct accounting_date_sum *sum = find_or_add(self, key);
-        sum->has_payout = true;
         sum->paid_count = payout.paid_count;
         sum->total_cents = payout.total_cents;
     }
@@ -144,8 +143,7 @@ int accounting_date_check_end(const struct accounting_date_check *self, char *er
                      sum->first_timestamp, sum->seen_timestamp);
             return -EBADMSG;
         }
-        if (sum->paid_count != sum->seen_count || sum->total_cents != sum->seen_cents ||
-            (sum->seen_count > 0 && !sum->has_payout)) {
+        if (sum->paid_count != sum->seen_count || sum->total_cents != sum->seen_cents) {
             snprintf(error, error_size,
                      "the payout of %s is %" PRIu64 " of %" PRId64 " in all, but its transfers are "
                      "%" PRIu64 " of %" PRId64,

@@ -8,7 +8,7 @@
 /* One date: what its rows say, and what the transfers shown so far come to. */
 struct accounting_date_sum {
     char date[ATES_DATE_SIZE];
-    bool has_first, has_payout, seen_first;
+    bool has_first, seen_first;
     int64_t first_timestamp, seen_timestamp;
     uint64_t paid_count, seen_count;
     int64_t total_cents, seen_cents;

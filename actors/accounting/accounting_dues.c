@@ -6,7 +6,9 @@
 
 #include "accounting/accounting_ledger.h"
 
-#define CHUNK_ACCOUNTS 1000u /* that one call of accounting_next_dues looks at */
+/* That one call of accounting_next_dues looks at: an account's balance, and what each later date
+ * moved. */
+#define CHUNK_ROWS 1000u
 
 /* The later dates that have transfers already: what they moved is no part of the balance at a
  * date's end. */
@@ -110,10 +112,11 @@ int accounting_next_dues(struct ates_txn *txn, const struct accounting_payout *p
     }
     *next_user_id = 0;
     while ((r = next_account(&walk)) == 0) {
-        if (looked_at++ == CHUNK_ACCOUNTS || found == most) {
+        if (looked_at >= CHUNK_ROWS || found == most) {
             *next_user_id = walk.user_id;
             break;
         }
+        looked_at += 1 + later.count;
         r = due_cents(txn, &later, walk.user_id, walk.balance_cents, &cents);
         if (r != 0) {
             break;

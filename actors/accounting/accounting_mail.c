@@ -168,8 +168,8 @@ int accounting_mail_ended(struct ates_call *call, const struct ates_work *work, 
     struct accounting_mail_row mail;
 
     (void)work; /* there is no other that is begun */
-    if (result == NULL) {
-        return 0; /* it was not run: the next step, or the next start, begins it again */
+    if (result == NULL || result->outcome == MAIL_STOPPED) {
+        return 0; /* as if never begun: the next step, or the next start, begins it again */
     }
     int r = accounting_mail_get(call->txn, mail_id, &mail);
     if (r == 0 && mail.to.size == 0) {

@@ -140,29 +140,43 @@ static int decide_asked(struct ates_call *call, ates_day day,
     return r;
 }
 
+/* Whether the date is closed, and its accounts paid; and whether any payout is under way. */
+static int look_at(struct ates_txn *txn, ates_day day, bool *is_settled, bool *is_running)
+{
+    struct accounting_counters counters;
+    struct accounting_payout open;
+
+    int r = accounting_state_get_counters(txn, &counters);
+    if (r != 0) {
+        return r;
+    }
+    r = accounting_state_open_payout(txn, &open);
+    *is_running = r == 0;
+    *is_settled =
+        day <= counters.closed_through && (!*is_running || ates_day_of(open.business_date) != day);
+    return r == ATES_NOT_FOUND ? 0 : r;
+}
+
 /* Refuses: INVALID_ARGUMENT / DATE_IN_FUTURE; FAILED_PRECONDITION / NO_TRANSFERS; UNAVAILABLE /
  * PAYOUT_RUNNING, TASKS_UNREACHABLE, TASKS_BEHIND. */
 int accounting_handle_pay_to_workers(struct ates_call *call, const void *body)
 {
     const struct accounting_pay_to_workers *command = body;
-    struct accounting_counters counters;
-    struct accounting_payout open;
+    bool is_settled, is_running;
     ates_day day;
 
     int r = find_day(call, command, &day);
+    if (r == 0) {
+        r = look_at(call->txn, day, &is_settled, &is_running);
+    }
     if (r != 0) {
         return r;
     }
     call->subject = (uint64_t)day;
-    r = accounting_state_open_payout(call->txn, &open);
-    if (r == 0) {
+    if (is_running && !is_settled) {
         return refuse_retry(call, "PAYOUT_RUNNING", BUSY_RETRY_MS);
     }
-    r = r == ATES_NOT_FOUND ? accounting_state_get_counters(call->txn, &counters) : r;
-    if (r != 0) {
-        return r;
-    }
-    if (command->dry_run || day <= counters.closed_through) {
+    if (command->dry_run || is_settled) {
         return check_booked(call, day);
     }
     return call->work_result == NULL ? defer_asking(call)

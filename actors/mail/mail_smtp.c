@@ -365,6 +365,9 @@ void mail_session_send(struct mail_session *self, const char *from, const char *
         }
     }
     mail_reply_judge(&self->reply, fault_words(self, code), result);
+    if (code == CURLE_ABORTED_BY_CALLBACK && result->response_code == 0) {
+        result->outcome = MAIL_STOPPED;
+    }
     self->message = NULL;
     self->stopping = NULL;
 }

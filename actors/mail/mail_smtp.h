@@ -27,7 +27,8 @@ struct mail_settings {
 enum mail_outcome {
     MAIL_SENT,      /* the server has taken it over */
     MAIL_TEMPORARY, /* worth another try: 4xx, no answer, or what only the operator can mend */
-    MAIL_PERMANENT  /* the server refused this message for good */
+    MAIL_PERMANENT, /* the server refused this message for good */
+    MAIL_STOPPED    /* *stopping was set before the server decided */
 };
 
 struct mail_result {
@@ -53,7 +54,7 @@ struct mail_session *mail_session_of_thread(const struct mail_settings *settings
 /* Sends one message (mail_letter_render's) from one address to another. An address that is not
  * mail_address_valid is not sent: MAIL_PERMANENT for the recipient's, MAIL_TEMPORARY for the
  * sender's, which is the operator's. Ends within a second once *stopping (may be NULL) is set:
- * MAIL_TEMPORARY, "stopped". */
+ * MAIL_STOPPED. */
 void mail_session_send(struct mail_session *self, const char *from, const char *to,
                        const void *message, size_t size, const atomic_bool *stopping,
                        struct mail_result *result);

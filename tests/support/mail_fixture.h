@@ -10,7 +10,8 @@
 __attribute__((unused)) static const struct mail_result
     sent = {.outcome = MAIL_SENT, .response_code = 250},
     busy = {.outcome = MAIL_TEMPORARY, .response_code = 451, .words = "451 4.3.0 try later"},
-    unknown = {.outcome = MAIL_PERMANENT, .response_code = 550, .words = "550 no such popug"};
+    unknown = {.outcome = MAIL_PERMANENT, .response_code = 550, .words = "550 no such popug"},
+    stopped = {.outcome = MAIL_STOPPED, .words = "stopped"};
 
 /* Pays users 1 to count; their mails have the same ids. */
 static inline void pay_users(uint64_t count)

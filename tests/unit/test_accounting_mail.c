@@ -109,6 +109,8 @@ Test(accounting_mail, an_attempt_that_was_not_run_does_not_count)
 
     end_mail(1, NULL);
     mail_is(1, ACCOUNTING_MAIL_SENDING, 0, NULL); /* again */
+    end_mail(1, &stopped);
+    mail_is(1, ACCOUNTING_MAIL_SENDING, 0, NULL);
     cr_expect_eq(fixture_head(&fixture), head);
     end_mail(1, &sent);
     mail_is(1, ACCOUNTING_MAIL_SENT, 1, NULL);

@@ -302,3 +302,19 @@ Test(accounting_payout, users_who_are_unknown_or_disabled_are_paid_too)
     cr_expect(mail_row(1).user_id == 5 && mail_row(2).user_id == 6);
     fixture_check_rebuild(&fixture);
 }
+
+Test(accounting_payout, a_closed_date_is_told_while_another_is_being_paid)
+{
+    const int64_t cents = earn(FIXTURE_TIME, 5);
+
+    payout_is(pay(TODAY), TODAY, 1, cents);
+    fixture.now_ms += DAY_MS;
+    earn(fixture.now_ms, 5);
+    tasks_ahead = 4;
+    ask_to_pay(TOMORROW, NULL);
+    tasks_ahead = 0;
+    run_steps();
+    cr_assert_eq(payout_of(TOMORROW).phase, ACCOUNTING_PAYOUT_WAITING);
+    payout_is(pay(TODAY), TODAY, 1, cents);
+    payout_is(would_pay(TODAY), TODAY, 1, cents);
+}
