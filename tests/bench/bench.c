@@ -41,17 +41,25 @@ static void make_token(struct bench *self, enum ates_key_purpose purpose, struct
     bench_must(ates_token_sign(&key, &source, &claims, token) == 0, "token");
 }
 
+void bench_config(const struct bench *self, struct ates_config *config)
+{
+    const struct ates_setting flags[] = {{"data", self->data_dir}, {"store/map_gigabytes", "32"}};
+    char error[512];
+
+    bench_must(ates_config_load(config, "/dev/null", flags, 2, error, sizeof error) == 0, error);
+}
+
 /* The users go straight into auth's log, before its process starts. */
 static void make_users(struct bench *self)
 {
     const struct ates_source source = ates_source_system();
     const struct ates_caller caller = {.signed_in = true, .role = ATES_INTERNALSERVICE};
-    static struct ates_config config = {.map_size = (int64_t)1 << 34};
+    static struct ates_config config;
     struct ates_arena *arena = ates_arena_new();
     struct ates_engine *engine;
     char keys[128], error[512];
 
-    snprintf(config.data_dir, sizeof config.data_dir, "%s", self->data_dir);
+    bench_config(self, &config);
     snprintf(keys, sizeof keys, "%s/keys", self->data_dir);
     bench_must(ates_datadir_create(self->data_dir, error, sizeof error) == 0, error);
     bench_must(ates_keys_create(keys, error, sizeof error) == 0, error);

@@ -23,6 +23,9 @@ struct bench {
 /* Ends the program with what where good is false. */
 void bench_must(bool good, const char *what);
 
+/* The defaults, with these data and room for all of them. */
+void bench_config(const struct bench *bench, struct ates_config *config);
+
 /* Makes a folder with keys, an administrator (user 1) and seven developers (2 to 8). */
 void bench_make_data(struct bench *bench);
 

@@ -25,12 +25,12 @@ static const struct ates_caller caller = {.signed_in = true, .id = 2, .role = AT
 static struct ates_engine *open_engine(const struct bench *bench, const struct ates_domain *domain,
                                        const char *state_folder, double *seconds)
 {
-    static struct ates_config config = {.map_size = (int64_t)1 << 35};
+    static struct ates_config config;
     const struct ates_source source = ates_source_system();
     struct ates_engine *engine;
     char error[512];
 
-    snprintf(config.data_dir, sizeof config.data_dir, "%s", bench->data_dir);
+    bench_config(bench, &config);
     bench_must(ates_engine_open_at(&engine, domain, &config, &source, state_folder, error,
                                    sizeof error) == 0,
                error);

@@ -3,7 +3,9 @@
 #include "flow/access_matrix.h"
 
 #include <ates/accounting.h>
+#include <ates/analytics.h>
 #include <ates/auth.h>
+#include <ates/payment.h>
 #include <ates/tasks.h>
 
 // clang-format off
@@ -23,6 +25,10 @@
 #define ACCOUNTANT    {TOKEN,  ROLE,  ROLE,       ROLE,       ROLE,       YES,        ROLE,       ROLE,       ROLE}
 #define ACCOUNTANT_ME {TOKEN,  ROLE,  ROLE,       ROLE,       ROLE,       YES,        ROLE,       ROLE,       NEVER}
 #define MONEY         {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       YES,        ROLE,       ROLE,       ROLE}
+#define MONEY_MAIL    {TOKEN,  NO_MAIL, ROLE,     ROLE,       ROLE,       NO_MAIL,    ROLE,       ROLE,       ROLE}
+#define MONEY_EARLY   {TOKEN,  UNBOOKED, ROLE,    ROLE,       ROLE,       UNBOOKED,   ROLE,       ROLE,       ROLE}
+#define PAYERS        {TOKEN,  ROLE,  ROLE,       ROLE,       ROLE,       YES,        YES,        ROLE,       YES}
+#define PAYERS_EARLY  {TOKEN,  ROLE,  ROLE,       ROLE,       ROLE,       UNBOOKED,   UNBOOKED,   ROLE,       UNBOOKED}
 #define OTHERS_ADMIN  {TOKEN,  YES,   NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS}
 #define OTHERS_SEEN   {TOKEN,  YES,   YES,        NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, NOT_OTHERS}
 #define OTHERS_MONEY  {TOKEN,  YES,   NOT_OTHERS, NOT_OTHERS, NOT_OTHERS, YES,        NOT_OTHERS, NOT_OTHERS, NOT_OTHERS}
@@ -116,7 +122,26 @@ const struct access_row access_matrix[] = {
      .outcomes = ACCOUNTANT_ME},
     {&accounting_service, "show_all_account_transfers", OF_ANOTHER, "user_id",
      .outcomes = ACCOUNTANT},
+    {&accounting_service, "pay_to_workers", OF_NOBODY, "dry_run", .outcomes = PAYERS},
+    {&accounting_service, "pay_to_workers", OF_NOBODY, "business_date", .outcomes = PAYERS_EARLY},
     {&accounting_service, "show_income", OF_NOBODY, "", .outcomes = MONEY},
+    {&accounting_service, "show_mails", OF_NOBODY, "", .outcomes = MONEY},
+    {&accounting_service, "show_mail", OF_NOBODY, "mail_id", .outcomes = MONEY_MAIL},
+    {&accounting_service, "retry_mail", OF_NOBODY, "mail_id", .outcomes = MONEY_MAIL},
+
+    COMMON(analytics_service),
+    {&analytics_service, "today_income", OF_NOBODY, "", .outcomes = ADMINISTRATOR},
+    {&analytics_service, "show_income", OF_NOBODY, "from_date to_date", .outcomes = ADMINISTRATOR},
+    {&analytics_service, "negative_balances", OF_NOBODY, "", .outcomes = ADMINISTRATOR},
+    {&analytics_service, "show_the_most_expensive_task", OF_NOBODY, "from_date to_date",
+     .outcomes = ADMINISTRATOR},
+
+    COMMON(payment_service),
+    {&payment_service, "show_schedule", OF_NOBODY, "", .outcomes = MONEY},
+    {&payment_service, "run_payment", OF_NOBODY, "business_date", .outcomes = MONEY_EARLY},
+    /* The last two: they close the day. */
+    {&payment_service, "run_payment", OF_NOBODY, "", .outcomes = MONEY},
+    {&accounting_service, "pay_to_workers", OF_NOBODY, "", .outcomes = PAYERS},
 };
 
 const size_t access_matrix_rows = sizeof access_matrix / sizeof access_matrix[0];

@@ -41,6 +41,8 @@ enum outcome {
     NO_USER,     /* NOT_FOUND / USER_UNKNOWN: a service is no user */
     NO_SESSION,  /* FAILED_PRECONDITION / NO_SESSION: nor has it one */
     FINISHED,    /* FAILED_PRECONDITION / ALREADY_FINISHED */
+    NO_MAIL,     /* NOT_FOUND / MAIL_UNKNOWN */
+    UNBOOKED,    /* FAILED_PRECONDITION / NO_TRANSFERS, field business_date */
     NEVER /* it cannot come about: no task is assigned to this role, and a service is no user */
 };
 

@@ -62,7 +62,7 @@ enum bad_token_kind {
     TOKEN_MADE
 };
 
-enum bad_services { AUTH = 1, TASKS = 2, ACCOUNTING = 4, ANY = 7 };
+enum bad_services { AUTH = 1, TASKS = 2, ACCOUNTING = 4, ANALYTICS = 8, PAYMENT = 16, ANY = 31 };
 
 struct bad_input {
     const char *what;
@@ -90,7 +90,7 @@ struct bad_table {
 };
 
 extern const struct bad_table bad_frames, bad_meta, bad_msgpack, bad_auth_fields, bad_tasks_fields,
-    bad_accounting_fields, bad_tokens;
+    bad_accounting_fields, bad_analytics_fields, bad_payment_fields, bad_payout_fields, bad_tokens;
 
 /* The keys that tokens are made with. */
 struct bad_token_keys {

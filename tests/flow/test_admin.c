@@ -156,10 +156,14 @@ Test(admin, check_and_rebuild_find_nothing_in_sound_data)
     assert_said(output.out, "\nauth,sound,");
     assert_said(output.out, "\ntasks,sound,");
     assert_said(output.out, "\naccounting,sound,");
+    assert_said(output.out, "\nanalytics,sound,");
+    assert_said(output.out, "\npayment,sound,");
     cr_expect_eq(ATESCTL("admin", "rebuild", "--data", flow.data_dir, "-o", "csv"), 0, "%s%s",
                  output.out, output.err);
     assert_said(output.out, "\ntasks,tasks,10,10,0,");
     assert_said(output.out, "\naccounting,transfers,10,10,0,");
+    assert_said(output.out, "\nanalytics,users,8,8,0,");
+    assert_said(output.out, "\npayment,schedule,1,1,0,");
     assert_said(output.err, "accounting: rebuilt from ");
 }
 

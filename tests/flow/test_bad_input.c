@@ -20,7 +20,11 @@
 
 #define REPETITIONS 50
 #define WARM_UP 10
+#ifdef __SANITIZE_ADDRESS__
+#define GROWTH_MAX_KIB (8 * 1024) /* it keeps what is freed for a while */
+#else
 #define GROWTH_MAX_KIB 1024
+#endif
 #define FRAMES_MAX 24u
 
 static struct flow flow;
@@ -29,12 +33,17 @@ static struct bad_token_keys keys;
 static const struct {
     const char *name;
     unsigned bit;
-} services[] = {{"auth", AUTH}, {"tasks", TASKS}, {"accounting", ACCOUNTING}};
+} services[] = {
+    {"auth", AUTH},           {"tasks", TASKS},     {"accounting", ACCOUNTING},
+    {"analytics", ANALYTICS}, {"payment", PAYMENT},
+};
 
 static const struct bad_table *const tables[] = {
-    &bad_frames,      &bad_meta,         &bad_msgpack,
-    &bad_auth_fields, &bad_tasks_fields, &bad_accounting_fields,
-    &bad_tokens,
+    &bad_frames,         &bad_meta,
+    &bad_msgpack,        &bad_auth_fields,
+    &bad_tasks_fields,   &bad_accounting_fields,
+    &bad_payout_fields,  &bad_analytics_fields,
+    &bad_payment_fields, &bad_tokens,
 };
 
 #define REVOKED (FLOW_DEVELOPER + 1u)

@@ -15,6 +15,8 @@
 #include <criterion/criterion.h>
 #include <sodium.h>
 
+#include <ates/accounting.h>
+#include <ates/payment.h>
 #include <ates/tasks.h>
 
 #include "support/event_log.h"
@@ -271,6 +273,41 @@ Test(daemon, sighup_ends_it_in_order_too)
     cr_assert_eq(kill(process->pid, SIGHUP), 0);
     cr_assert_eq(flow_wait_for_end(process->pid, FLOW_PATIENCE_MS * flow_scale()), 0);
     process->pid = 0;
+    flow_close(&flow);
+}
+
+/* In one process services ask each other as they do in several: payment has accounting pay, which
+ * asks tasks first. */
+Test(daemon, all_in_one_process_pay_what_was_earned)
+{
+    const struct tasks_create_task create = {.name = ates_text_from("Feed the parrots")};
+    struct tasks_task_result made;
+    struct payment_run_payment_result paid;
+    struct payment_show_schedule_result schedule;
+    struct accounting_show_mails_result mails;
+    struct accounting_show_balance_result balance;
+    struct flow flow;
+
+    flow_open(&flow);
+    flow_spawn(&flow, "all");
+    flow_catch_up(&flow);
+    flow_do(&flow, FLOW_MANAGER, &tasks_service, "create_task", &create, &made);
+    const struct tasks_complete_task complete = {.task_id = made.task.id};
+    flow_do(&flow, made.task.assigned_to, &tasks_service, "complete_task", &complete, NULL);
+    flow_catch_up(&flow); /* before anything is booked, it would be refused */
+    flow_do(&flow, FLOW_ACCOUNTANT, &payment_service, "run_payment", NULL, &paid);
+    cr_expect_eq(paid.paid_count, 1);
+    cr_expect_gt(paid.total_cents, 0);
+    flow_do(&flow, made.task.assigned_to, &accounting_service, "show_balance", NULL, &balance);
+    cr_expect_eq(balance.balance_cents, 0, "%ld cents are left", (long)balance.balance_cents);
+    flow_do(&flow, FLOW_ACCOUNTANT, &accounting_service, "show_mails", NULL, &mails);
+    cr_expect_eq(mails.items.count, 1);
+    flow_catch_up(&flow);
+    flow_do(&flow, FLOW_ACCOUNTANT, &payment_service, "show_schedule", NULL, &schedule);
+    cr_expect(schedule.has_last_run && schedule.last_run.status == PAYMENT_PAID);
+    cr_expect(ates_text_equal(schedule.last_run.business_date, paid.business_date));
+    cr_expect_not(ates_text_equal(schedule.next_business_date, paid.business_date));
+    flow_stop(&flow, "all");
     flow_close(&flow);
 }
 

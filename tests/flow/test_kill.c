@@ -9,6 +9,7 @@
 
 #include "support/mix.h"
 #include "support/model.h"
+#include "support/temp_folder.h"
 
 #define KILLS 100u
 #define KILLS_LONG 1000u
@@ -17,6 +18,7 @@
 #define AFTER_MS 4    /* at most, between the drawn reply and the kill */
 #define VERIFY_EACH 250u
 #define AWAY_COMMANDS 500u
+#define VICTIMS_MAX 8u
 
 TestSuite(kill, .timeout = 3600);
 
@@ -31,20 +33,32 @@ static void kill_and_restart(struct flow *flow, const char *const *victims, size
     }
 }
 
-/* Services alone and all together are drawn equally often. */
-static void strike(struct flow *flow, size_t counts[5])
+static size_t service_count(void)
 {
-    const size_t victim = (size_t)flow_draw(flow, 5);
+    size_t count = 0;
+
+    while (flow_services[count] != NULL) {
+        count++;
+    }
+    cr_assert_lt(count, VICTIMS_MAX);
+    return count;
+}
+
+/* Services alone and all together are drawn equally often. */
+static void strike(struct flow *flow, size_t counts[VICTIMS_MAX])
+{
+    const size_t all = service_count();
+    const size_t victim = (size_t)flow_draw(flow, all + 1);
 
     counts[victim]++;
-    if (victim == 4) {
-        kill_and_restart(flow, flow_services, 4);
+    if (victim == all) {
+        kill_and_restart(flow, flow_services, all);
     } else {
         kill_and_restart(flow, &flow_services[victim], 1);
     }
 }
 
-static void run_burst(struct flow *flow, struct mix *mix, size_t counts[5])
+static void run_burst(struct flow *flow, struct mix *mix, size_t counts[VICTIMS_MAX])
 {
     const size_t end = mix->load.count + BURST;
     size_t until_kill = (size_t)flow_draw(flow, BURST);
@@ -75,7 +89,7 @@ static void await_all(struct flow *flow)
 Test(kill, nothing_acknowledged_is_lost_and_nothing_is_done_twice)
 {
     const uint64_t kills = flow_setting("ATES_KILLS", flow_is_long() ? KILLS_LONG : KILLS);
-    size_t counts[5] = {0};
+    size_t counts[VICTIMS_MAX] = {0};
     struct flow flow;
     struct mix mix;
 
@@ -95,11 +109,14 @@ Test(kill, nothing_acknowledged_is_lost_and_nothing_is_done_twice)
     await_all(&flow);
     model_verify(&flow);
     mix_check(&mix);
+    fprintf(stderr, "%" PRIu64 " kills: ", kills);
+    for (size_t i = 0; flow_services[i] != NULL; i++) {
+        fprintf(stderr, "%s %zu, ", flow_services[i], counts[i]);
+    }
     fprintf(stderr,
-            "%" PRIu64 " kills (broker %zu, auth %zu, tasks %zu, accounting %zu, all %zu); %zu "
-            "commands accepted, %zu refused, sent %" PRIu64 " times, %" PRIu64 " stored replies\n",
-            kills, counts[0], counts[1], counts[2], counts[3], counts[4], mix.accepted, mix.refused,
-            mix.load.sent, mix.load.replayed);
+            "all %zu; %zu commands accepted, %zu refused, sent %" PRIu64 " times, %" PRIu64
+            " stored replies\n",
+            counts[service_count()], mix.accepted, mix.refused, mix.load.sent, mix.load.replayed);
     mix_close(&mix);
     flow_stop_all(&flow);
     model_check_rebuild(&flow);
@@ -136,5 +153,33 @@ Test(kill, who_was_away_catches_up)
     flow_start(&flow, "broker");
     model_verify(&flow);
     mix_close(&mix);
+    flow_close(&flow);
+}
+
+/* Its log and state gone, analytics reads all from the others' logs, while they go on. */
+Test(kill, analytics_begins_anew_from_nothing)
+{
+    struct flow flow;
+    struct mix mix;
+    char folder[128];
+
+    flow_open(&flow);
+    flow_start_all(&flow);
+    flow_until(flow_has_followed(&flow, "tasks", "auth"));
+    mix_open(&mix, &flow);
+    mix_run(&mix, AWAY_COMMANDS, IN_FLIGHT);
+    mix_drain(&mix);
+    model_verify(&flow);
+    flow_kill(&flow, "analytics");
+    snprintf(folder, sizeof folder, "%s/analytics", flow.data_dir);
+    temp_folder_remove(folder);
+    flow_spawn(&flow, "analytics");
+    mix_run(&mix, AWAY_COMMANDS, IN_FLIGHT);
+    mix_drain(&mix);
+    flow_await(&flow, "analytics");
+    model_verify(&flow);
+    mix_close(&mix);
+    flow_stop_all(&flow);
+    model_check_rebuild(&flow);
     flow_close(&flow);
 }

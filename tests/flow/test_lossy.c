@@ -1,13 +1,11 @@
 /* PUB/SUB may lose, repeat and reorder what it likes, or be away: followers end where they would
  * have. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include <criterion/criterion.h>
 #include <zmq.h>
 
 #include "core/endpoint.h"
 #include "core/socket.h"
+#include "support/lossy.h"
 #include "support/mix.h"
 #include "support/model.h"
 
@@ -15,25 +13,6 @@
 #define IN_FLIGHT 16u
 
 TestSuite(lossy, .timeout = 600);
-
-static void start_lossy_broker(struct flow *flow, unsigned drop, unsigned repeat, unsigned reorder)
-{
-    const char *given = getenv("ATES_LOSSY_BROKER");
-    char words[4][24];
-
-    snprintf(words[0], sizeof words[0], "%u", drop);
-    snprintf(words[1], sizeof words[1], "%u", repeat);
-    snprintf(words[2], sizeof words[2], "%u", reorder);
-    snprintf(words[3], sizeof words[3], "%lu", (unsigned long)flow_draw(flow, 1u << 30));
-    const char *const argv[] = {given != NULL ? given : LOSSY_BROKER_PATH,
-                                flow->run_dir,
-                                words[0],
-                                words[1],
-                                words[2],
-                                words[3],
-                                NULL};
-    flow_spawn_program(flow, "broker", argv);
-}
 
 /* A subscriber of the test's own, which tells whether the broker does what it is there for. */
 struct witness {
@@ -98,11 +77,11 @@ static struct witness run_with(unsigned drop, unsigned repeat, unsigned reorder)
     struct mix mix;
 
     flow_open(&flow);
-    start_lossy_broker(&flow, drop, repeat, reorder);
+    lossy_start(&flow, drop, repeat, reorder);
     witness_open(&witness, &flow);
-    flow_start(&flow, "auth");
-    flow_start(&flow, "tasks");
-    flow_start(&flow, "accounting");
+    for (size_t i = 1; flow_services[i] != NULL; i++) {
+        flow_start(&flow, flow_services[i]);
+    }
     flow_until(flow_has_followed(&flow, "tasks", "auth"));
     mix_open(&mix, &flow);
     mix_run(&mix, COMMANDS, IN_FLIGHT);

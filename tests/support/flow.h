@@ -30,7 +30,7 @@ enum flow_user {
 #define FLOW_USERS ((uint64_t)FLOW_LAST_USER)
 #define FLOW_ELIGIBLE (FLOW_USERS - FLOW_ACCOUNTANT + 1)
 
-#define FLOW_PROCESSES_MAX 6u
+#define FLOW_PROCESSES_MAX 8u
 #define FLOW_PATIENCE_MS 60000 /* for what takes a moment; scaled */
 
 struct flow_process {
@@ -40,6 +40,7 @@ struct flow_process {
 
 struct flow {
     char folder[TEMP_FOLDER_SIZE], data_dir[96], run_dir[96];
+    char config[96]; /* the services' configuration file: none, until flow_configure */
     struct flow_process processes[FLOW_PROCESSES_MAX];
     size_t process_count;
     struct ates_client *client;
@@ -50,10 +51,17 @@ struct flow {
 };
 
 /* Makes the folder, its data and its users. Draws start from ATES_SEED or the time, which is
- * printed. */
+ * printed. The time zone, of the test and of what it starts, is ATES_TIME_ZONE's or one in which it
+ * is early in the afternoon: the end of the business day, at which payment pays, is hours away. */
 void flow_open(struct flow *flow);
 /* Stops what runs, as flow_stop does, and removes the folder. */
 void flow_close(struct flow *flow);
+
+/* Writes the configuration (ZPL) with which services start from now on. */
+__attribute__((format(printf, 2, 3))) void flow_configure(struct flow *flow, const char *format,
+                                                          ...);
+/* The configuration as the services load it. */
+const struct ates_config *flow_load_config(const struct flow *flow);
 
 /* How much slower than a plain build things may be: ATES_TIME_SCALE, or what the sanitizers cost.
  */

@@ -22,7 +22,8 @@
 
 extern char **environ;
 
-const char *const flow_services[] = {"broker", "auth", "tasks", "accounting", NULL};
+const char *const flow_services[] = {"broker",    "auth",    "tasks", "accounting",
+                                     "analytics", "payment", NULL};
 
 const char *flow_atesd(void)
 {
@@ -46,7 +47,8 @@ pid_t flow_fork(void)
     return pid;
 }
 
-/* The settings and the watchdog of whoever runs the tests are not the daemon's. */
+/* The settings and the watchdog of whoever runs the tests are not the daemon's, but for the time
+ * zone: flow_open has set it, for the test and the daemon alike. */
 static void clean_environment(void)
 {
     for (size_t i = 0; environ[i] != NULL;) {
@@ -54,8 +56,8 @@ static void clean_environment(void)
         const size_t size = strcspn(environ[i], "=");
 
         snprintf(name, sizeof name, "%.*s", (int)size, environ[i]);
-        if (strncmp(name, "ATES_", 5) == 0 || strcmp(name, "NOTIFY_SOCKET") == 0 ||
-            strncmp(name, "WATCHDOG_", 9) == 0) {
+        if ((strncmp(name, "ATES_", 5) == 0 && strcmp(name, "ATES_TIME_ZONE") != 0) ||
+            strcmp(name, "NOTIFY_SOCKET") == 0 || strncmp(name, "WATCHDOG_", 9) == 0) {
             unsetenv(name);
             i = 0;
         } else {
@@ -106,7 +108,7 @@ void flow_spawn_program(struct flow *flow, const char *service, const char *cons
 
 void flow_spawn(struct flow *flow, const char *service)
 {
-    const char *const argv[] = {flow_atesd(),  service,        "-c",    "/dev/null",
+    const char *const argv[] = {flow_atesd(),  service,        "-c",    flow->config,
                                 "--data",      flow->data_dir, "--run", flow->run_dir,
                                 "--log-level", "notice",       NULL};
 

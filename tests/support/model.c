@@ -7,9 +7,6 @@
 
 #include <criterion/criterion.h>
 
-#include <ates/accounting.h>
-
-#include "core/calendar.h"
 #include "core/check.h"
 #include "core/rebuild.h"
 #include "domains.h"
@@ -93,37 +90,53 @@ static bool fold_event(struct model *model, size_t index, struct expected *expec
         cr_assert_not(task->is_finished, "task %lu is completed twice",
                       (unsigned long)of.completed.task_id);
         task->is_finished = true;
+        task->completed_at = log->events[index].event_time;
         model->finished_count++;
         *expected = (struct expected){of.completed.completed_by, of.completed.task_id,
                                       ACCOUNTING_COMPLETION_REWARD, task->reward_cents};
     } else {
         return false;
     }
-    cr_assert_lt(expected->user_id, MODEL_USERS_MAX);
     return true;
 }
 
+/* Goes on to the next transfer from *at on that is not a payout's; false at the end. Takes what is
+ * said of payouts in between. */
+static bool next_transfer(struct model *model, size_t *at,
+                          struct accounting_transfer_recorded *recorded)
+{
+    struct accounting_payout_closed closed;
+    const struct event_log *log = &model->accounting_log;
+
+    while (*at < log->count) {
+        const size_t i = (*at)++;
+
+        if (event_log_is(log, i, &accounting_payout_closed_message, &closed)) {
+            model_close(model, &closed);
+        } else if (event_log_is(log, i, &accounting_transfer_recorded_message, recorded)) {
+            if (recorded->transfer.kind != ACCOUNTING_PAYOUT) {
+                return true;
+            }
+            model_pay(model, &recorded->transfer);
+        }
+    }
+    return false;
+}
+
 /* The accounting log's next transfer from *at on, which must be the expected one. */
-static void take_transfer(struct model *model, const struct expected *expected, size_t *at)
+static void take_transfer(struct model *model, const struct expected *expected, int64_t caused_at,
+                          size_t *at)
 {
     struct accounting_transfer_recorded recorded;
     const struct accounting_transfer *transfer = &recorded.transfer;
 
-    while (*at < model->accounting_log.count &&
-           !event_log_is(&model->accounting_log, *at, &accounting_transfer_recorded_message,
-                         &recorded)) {
-        ++*at;
-    }
-    cr_assert_lt(*at, model->accounting_log.count, "a transfer for task %lu is missing",
-                 (unsigned long)expected->task_id);
-    ++*at;
+    cr_assert(next_transfer(model, at, &recorded), "a transfer for task %lu is missing",
+              (unsigned long)expected->task_id);
     cr_assert_eq(transfer->user_id, expected->user_id);
     cr_assert_eq(transfer->kind, expected->kind);
     cr_assert_eq(transfer->delta_cents, expected->delta_cents);
     cr_assert(transfer->has_task_id && transfer->task_id == expected->task_id);
-    model->balance_cents[transfer->user_id] += expected->delta_cents;
-    model->income_cents -= expected->delta_cents;
-    cr_assert_eq(transfer->balance_cents, model->balance_cents[transfer->user_id]);
+    model_book(model, transfer, caused_at);
 }
 
 void model_fold(struct model *model, struct flow *flow)
@@ -134,6 +147,7 @@ void model_fold(struct model *model, struct flow *flow)
     size_t at = 0;
 
     *model = (struct model){.task_count = 0};
+    cr_assert_eq(ates_calendar_open(flow_load_config(flow)->time_zone), 0);
     event_log_read(&model->tasks_log, flow, "tasks");
     event_log_read(&model->accounting_log, flow, "accounting");
     model->tasks = calloc(model->tasks_log.count + 1, sizeof *model->tasks);
@@ -146,14 +160,11 @@ void model_fold(struct model *model, struct flow *flow)
     fold_prices(model);
     for (size_t i = 0; i < model->tasks_log.count; i++) {
         if (fold_event(model, i, &expected)) {
-            take_transfer(model, &expected, &at);
+            take_transfer(model, &expected, model->tasks_log.events[i].event_time, &at);
         }
     }
-    for (; at < model->accounting_log.count; at++) {
-        cr_assert_not(event_log_is(&model->accounting_log, at,
-                                   &accounting_transfer_recorded_message, &recorded),
-                      "a transfer too many: seq %zu", at + 1);
-    }
+    cr_assert_not(next_transfer(model, &at, &recorded), "a transfer too many: seq %zu", at);
+    model_end(model);
 }
 
 void model_free(struct model *model)
@@ -161,30 +172,63 @@ void model_free(struct model *model)
     event_log_free(&model->tasks_log);
     event_log_free(&model->accounting_log);
     free(model->tasks);
-    model->tasks = NULL;
+    for (size_t i = 0; i < model->account_count; i++) {
+        free(model->accounts[i].days);
+    }
+    free(model->accounts);
+    free(model->days);
+    *model = (struct model){.task_count = 0};
+}
+
+/* Users with or without an account. */
+static uint64_t user_limit(const struct model *model)
+{
+    return model->account_count > FLOW_USERS ? model->account_count : FLOW_USERS + 1;
+}
+
+/* Day by day; returns the sum of what is shown. */
+static int64_t check_incomes(const struct model *model, struct flow *flow)
+{
+    int64_t sum_cents = 0;
+
+    for (size_t i = 0; i < model->day_count; i++) {
+        const struct model_day *day = &model->days[i];
+        char date[ATES_DATE_SIZE];
+        const struct accounting_show_income body = {.has_from_date = true,
+                                                    .from_date = {date, sizeof date - 1},
+                                                    .has_to_date = true,
+                                                    .to_date = {date, sizeof date - 1}};
+        struct accounting_show_income_result shown;
+
+        ates_day_format(day->day, date);
+        flow_do(flow, FLOW_ACCOUNTANT, &accounting_service, "show_income", &body, &shown);
+        cr_assert_eq(shown.items.count, 1);
+        const int64_t cents = ((const struct accounting_income *)shown.items.items)->income_cents;
+        cr_assert_eq(cents, day->income_cents, "%s has an income of %ld, not %ld cents", date,
+                     (long)cents, (long)day->income_cents);
+        sum_cents += cents;
+    }
+    return sum_cents;
 }
 
 static void check_balances(const struct model *model, struct flow *flow)
 {
-    struct accounting_show_income_result income;
-    int64_t shown_cents = 0, sum_cents = 0;
+    int64_t shown_cents, sum_cents = 0;
 
-    for (uint64_t user = 1; user <= FLOW_USERS; user++) {
+    for (uint64_t user = 1; user < user_limit(model); user++) {
         const struct accounting_show_balance body = {.has_user_id = true, .user_id = user};
         struct accounting_show_balance_result balance;
 
         flow_do(flow, FLOW_ADMINISTRATOR, &accounting_service, "show_balance", &body, &balance);
-        cr_assert_eq(balance.balance_cents, model->balance_cents[user], "%s has %ld, not %ld cents",
-                     flow_login(user), (long)balance.balance_cents,
-                     (long)model->balance_cents[user]);
+        cr_assert_eq(balance.balance_cents, model_balance(model, user),
+                     "user %lu has %ld, not %ld cents", (unsigned long)user,
+                     (long)balance.balance_cents, (long)model_balance(model, user));
+        ates_arena_reset(flow->arena);
         sum_cents += balance.balance_cents;
     }
-    flow_do(flow, FLOW_ACCOUNTANT, &accounting_service, "show_income", NULL, &income);
-    for (size_t i = 0; i < income.items.count; i++) {
-        shown_cents += ((const struct accounting_income *)income.items.items)[i].income_cents;
-    }
-    cr_assert_eq(shown_cents, model->income_cents, "income is fees less rewards");
-    cr_assert_eq(sum_cents + shown_cents, 0, "all balances with the company's sum to 0");
+    shown_cents = check_incomes(model, flow);
+    cr_assert_eq(sum_cents + shown_cents + model->paid_cents, 0,
+                 "all balances with the company's sum to 0");
 }
 
 /* The transfers as they are listed sum to the balances. */
@@ -192,7 +236,10 @@ static void check_listed_transfers(const struct model *model, struct flow *flow)
 {
     struct accounting_show_all_account_transfers body = {.has_limit = true, .limit = 1000};
     struct accounting_show_all_account_transfers_result page;
-    int64_t sums[MODEL_USERS_MAX] = {0};
+    int64_t *sums = calloc(user_limit(model), sizeof *sums);
+    size_t paid = 0;
+
+    cr_assert_not_null(sums);
 
     do {
         flow_do(flow, FLOW_ACCOUNTANT, &accounting_service, "show_all_account_transfers", &body,
@@ -201,15 +248,18 @@ static void check_listed_transfers(const struct model *model, struct flow *flow)
             const struct accounting_transfer *transfer =
                 &((const struct accounting_transfer *)page.items.items)[i];
 
-            cr_assert_lt(transfer->user_id, MODEL_USERS_MAX);
+            cr_assert_lt(transfer->user_id, user_limit(model));
             sums[transfer->user_id] += transfer->delta_cents;
+            paid += transfer->kind == ACCOUNTING_PAYOUT;
         }
         body.has_after = page.has_next;
         body.after = page.next;
     } while (page.has_next);
-    for (size_t user = 0; user < MODEL_USERS_MAX; user++) {
-        cr_assert_eq(sums[user], model->balance_cents[user]);
+    for (uint64_t user = 0; user < user_limit(model); user++) {
+        cr_assert_eq(sums[user], model_balance(model, user));
     }
+    cr_assert_eq(paid, model->paid_count);
+    free(sums);
 }
 
 static void check_listed_tasks(struct model *model, struct flow *flow)
@@ -237,22 +287,56 @@ static void check_listed_tasks(struct model *model, struct flow *flow)
     cr_assert_eq(seen, model->task_count);
 }
 
+/* Each payout has one mail, whose place in the list is that of its payout. */
+static void check_mails(const struct model *model, struct flow *flow)
+{
+    struct accounting_show_mails body = {.has_limit = true, .limit = 1000};
+    struct accounting_show_mails_result page;
+    uint64_t seen = 0;
+
+    do {
+        flow_do(flow, FLOW_ACCOUNTANT, &accounting_service, "show_mails", &body, &page);
+        for (size_t i = 0; i < page.items.count; i++) {
+            const struct accounting_mail *mail =
+                &((const struct accounting_mail *)page.items.items)[i];
+
+            cr_assert_eq(mail->id, ++seen, "the list is dense");
+        }
+        body.has_after = page.has_next;
+        body.after = page.next;
+    } while (page.has_next);
+    cr_assert_eq(seen, model->paid_count, "%lu mails for %zu payouts", (unsigned long)seen,
+                 model->paid_count);
+}
+
 void model_check(struct model *model, struct flow *flow)
 {
     check_balances(model, flow);
+    model_check_analytics(model, flow);
     check_listed_transfers(model, flow);
+    check_mails(model, flow);
     check_listed_tasks(model, flow);
     ates_arena_reset(flow->arena);
+}
+
+/* Of the logs that nothing is folded from; reading one checks its chain. */
+static void check_chains(struct flow *flow)
+{
+    static const char *const others[] = {"auth", "analytics", "payment"};
+    struct event_log log;
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        event_log_read(&log, flow, others[i]);
+        event_log_free(&log);
+    }
 }
 
 void model_verify(struct flow *flow)
 {
     struct model model;
-    struct event_log auth_log;
 
     flow_catch_up(flow);
-    event_log_read(&auth_log, flow, "auth");
-    event_log_free(&auth_log);
+    check_chains(flow);
     model_fold(&model, flow);
     model_check(&model, flow);
     model_free(&model);
@@ -260,21 +344,18 @@ void model_verify(struct flow *flow)
 
 void model_check_rebuild(struct flow *flow)
 {
-    const struct ates_setting flags[] = {{"data", flow->data_dir}, {"run", flow->run_dir}};
-    static struct ates_config config;
+    const struct ates_config *config = flow_load_config(flow);
     char error[1024] = "";
 
-    cr_assert_eq(ates_config_load(&config, "/dev/null", flags, 2, error, sizeof error), 0, "%s",
-                 error);
-    cr_assert_eq(ates_calendar_open(config.time_zone), 0);
+    cr_assert_eq(ates_calendar_open(config->time_zone), 0);
     for (size_t i = 0; ates_domains[i] != NULL; i++) {
         static struct ates_rebuild_report rebuilt;
         struct ates_check_report checked;
         const char *name = ates_domains[i]->service->name;
 
-        cr_assert_eq(ates_check(ates_domains[i], &config, NULL, &checked, error, sizeof error), 0,
+        cr_assert_eq(ates_check(ates_domains[i], config, NULL, &checked, error, sizeof error), 0,
                      "%s: %s", name, error);
-        cr_assert_eq(ates_rebuild(ates_domains[i], &config, NULL, &rebuilt, error, sizeof error), 0,
+        cr_assert_eq(ates_rebuild(ates_domains[i], config, NULL, &rebuilt, error, sizeof error), 0,
                      "%s: %s", name, error);
         for (size_t j = 0; j < rebuilt.table_count; j++) {
             cr_assert_eq(rebuilt.tables[j].rows.differences, 0,

@@ -8,6 +8,7 @@ the client can have an answer:
   {"event": "command", "connection": N, "verb": V, "tls": bool}
   {"event": "message", "connection": N, "tls": bool, "user": U, "from": A, "to": [A], "stage": S,
    "outcome": O, "answer": the reply or null, "file": the message's or null}
+  {"event": "close", "connection": N}                  by the script: an answer may be lost with it
   {"event": "fault", "words": ...}                     an exception that nobody awaited
 Outcomes: accepted; refused; dropped; hung; lost (accepted, but the answer was never sent).
 
@@ -107,7 +108,8 @@ class Server:
     def __init__(self, folder):
         self.folder, self.script = folder, Script()
         self.file = open(os.path.join(folder, "log"), "a", encoding="utf-8")
-        self.open, self.connections, self.messages = set(), 0, 0
+        self.open, self.connections = set(), 0
+        self.messages = sum(name.endswith(".eml") for name in os.listdir(folder))  # of earlier runs
         self.changed = asyncio.Event()
 
     def log(self, event, **values):
@@ -124,6 +126,7 @@ class Server:
     async def close(self, words):
         closing = set(self.open)
         for connection in closing:
+            self.log("close", connection=connection.number)
             if words:
                 await SMTP.push(connection, words)
             connection.transport.close()
