@@ -154,6 +154,32 @@ static void paragraph(struct writing *self, struct ates_text words)
     append(&self->html, "</p>\n");
 }
 
+/* Characters that would break a line, or change the order in which it is read, as spaces: what
+ * people call their tasks must not look like rows of the letter. name is valid UTF-8. */
+static struct ates_text one_line(struct ates_call *call, struct ates_text name)
+{
+    char *out = ates_arena_alloc(call->arena, name.size + 1);
+    size_t size = 0;
+
+    for (size_t i = 0; i < name.size; i++) {
+        const uint8_t *at = (const uint8_t *)name.data + i;
+        const bool has_three = name.size - i >= 3;
+
+        if (*at < 0x20 || *at == 0x7f) {
+            out[size++] = ' ';
+        } else if (has_three && at[0] == 0xe2 &&
+                   ((at[1] == 0x80 && (at[2] == 0x8e || at[2] == 0x8f ||     /* U+200E, U+200F */
+                                       (at[2] >= 0xa8 && at[2] <= 0xae))) || /* U+2028 - U+202E */
+                    (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9))) {    /* U+2066 - U+2069 */
+            out[size++] = ' ';
+            i += 2;
+        } else {
+            out[size++] = (char)*at;
+        }
+    }
+    return (struct ates_text){out, size};
+}
+
 /* One row: when, how much, why. */
 static void row(struct writing *self, const char *when, int64_t cents, struct ates_text why,
                 bool is_sum)
@@ -184,13 +210,14 @@ static int write_transfer(struct writing *self, const struct accounting_transfer
     if (r != 0) {
         return r > 0 ? -EUCLEAN : r; /* every fee and reward is a task's */
     }
+    const struct ates_text name = one_line(self->call, task.name);
     localtime_r(&time, &local);
     strftime(when, sizeof when, self->words->time, &local);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     row(self, when, transfer->delta_cents,
-        line(self->call, self->words->kinds[transfer->kind], transfer->task_id, (int)task.name.size,
-             task.name.data),
+        line(self->call, self->words->kinds[transfer->kind], transfer->task_id, (int)name.size,
+             name.data),
         false);
 #pragma GCC diagnostic pop
     return 0;
@@ -199,7 +226,9 @@ static int write_transfer(struct writing *self, const struct accounting_transfer
 /* The fees and rewards that were booked to the date, in the order of their times. */
 static int write_transfers(struct writing *self, const struct accounting_mail_row *mail)
 {
-    const int64_t end = ates_day_start(ates_day_of(mail->business_date) + 1);
+    /* None is later than the payout, nor than the day; the zone may be another since. */
+    const int64_t day_end = ates_day_start(ates_day_of(mail->business_date) + 1);
+    const int64_t end = mail->created_at < day_end ? day_end : mail->created_at + 1;
     struct ates_txn *txn = self->call->txn;
     struct accounting_transfer transfer;
     struct accounting_place place;

@@ -2,18 +2,21 @@
 #include "accounting/accounting_mail.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "accounting/accounting_letter.h"
 #include "accounting/accounting_send.h"
+#include "core/journal.h"
 #include "core/page.h"
 #include "core/users.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define RETRY_MAX_MS (6 * HOUR_MS)
-#define DOUBLINGS_MAX 20u /* of the first delay: enough for any to reach the longest */
-#define ITEM_BYTES 512u   /* of a mail in a page, about */
+#define GIVE_UP_FAILURES 5u /* at least */
+#define DOUBLINGS_MAX 20u   /* of the first delay: enough for any to reach the longest */
+#define ITEM_BYTES 512u     /* of a mail in a page, about */
 
 int accounting_mail_open(const struct ates_config *config, const char *keys_dir, void **memory,
                          char *error, size_t error_size)
@@ -72,6 +75,8 @@ static int give_up(struct ates_call *call, const struct accounting_mail_row *mai
     const struct accounting_mail_dead dead = {
         .mail_id = mail->id, .to = mail->to, .attempts = mail->attempts + 1, .error = error};
 
+    ates_journal(ATES_WARNING, accounting_service.name, NULL, "mail %" PRIu64 " is given up: %.*s",
+                 mail->id, (int)error.size, error.data);
     return ates_emit(call, &accounting_mail_dead_message, &dead);
 }
 
@@ -84,7 +89,9 @@ static int try_later(struct ates_call *call, const struct accounting_mail_row *m
         .next_attempt_at = call->time + retry_delay_ms(call->config, mail->failures),
     };
 
-    if (call->time - mail->queued_at >= call->config->mail_give_up_ms) {
+    /* A service that was away for days itself has not tried for days. */
+    if (call->time - mail->queued_at >= call->config->mail_give_up_ms &&
+        mail->failures + 1 >= GIVE_UP_FAILURES) {
         return give_up(call, mail, error);
     }
     return ates_emit(call, &accounting_mail_failed_message, &failed);

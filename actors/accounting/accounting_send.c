@@ -75,7 +75,7 @@ const struct ates_work accounting_send_work = {
 static int read_password(const char *path, char *password, size_t size, char *error,
                          size_t error_size)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* no wait for a FIFO's writer */
     struct stat status;
     ssize_t got;
 
@@ -87,6 +87,11 @@ static int read_password(const char *path, char *password, size_t size, char *er
             close(fd);
         }
         return r;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        snprintf(error, error_size, "smtp/password_file: %s: no regular file", path);
+        close(fd);
+        return -EINVAL;
     }
     if ((status.st_mode & 077) != 0) {
         snprintf(error, error_size,
@@ -105,6 +110,21 @@ static int read_password(const char *path, char *password, size_t size, char *er
         return -EINVAL;
     }
     return 0;
+}
+
+static int check_ca_file(const char *path, char *error, size_t error_size)
+{
+    struct stat status;
+    int r = access(path, R_OK) == 0 && stat(path, &status) == 0 ? 0 : -errno;
+
+    if (r == 0 && !S_ISREG(status.st_mode)) {
+        r = -EINVAL;
+    }
+    if (r != 0) {
+        snprintf(error, error_size, "smtp/ca_file: %s: %s", path,
+                 r == -EINVAL ? "no regular file" : strerror(-r));
+    }
+    return r;
 }
 
 int accounting_send_open(const struct ates_config *config, void **memory, char *error,
@@ -133,9 +153,8 @@ int accounting_send_open(const struct ates_config *config, void **memory, char *
         r = read_password(config->smtp_password_file, self->password, sizeof self->password, error,
                           error_size);
     }
-    if (r == 0 && config->smtp_ca_file[0] != '\0' && access(config->smtp_ca_file, R_OK) != 0) {
-        r = -errno;
-        snprintf(error, error_size, "smtp/ca_file: %s: %s", config->smtp_ca_file, strerror(-r));
+    if (r == 0 && config->smtp_ca_file[0] != '\0') {
+        r = check_ca_file(config->smtp_ca_file, error, error_size);
     }
     *memory = self;
     if (r != 0) {

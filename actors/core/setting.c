@@ -190,7 +190,7 @@ static int read_smtp_url(const struct ates_setting_type *type, const char *value
                                                                : 0;
 
     if (value[0] != '\0' &&
-        (scheme == 0 || value[scheme] == '\0' || strpbrk(value + scheme, "@ \t") != NULL)) {
+        (scheme == 0 || value[scheme] == '\0' || strpbrk(value + scheme, "@ \t\r\n") != NULL)) {
         snprintf(why, why_size, "\"%.60s\" is no smtp://HOST:PORT or smtps://HOST:PORT", value);
         return -EINVAL;
     }

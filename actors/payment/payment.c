@@ -11,6 +11,7 @@
 #include <ates/accounting.h>
 #include <ates/payment.h>
 
+#include "core/journal.h"
 #include "core/text.h"
 #include "core/users.h"
 #include "payment/payment_run.h"
@@ -90,15 +91,19 @@ static int refuse_as_accounting(struct ates_call *call, const struct payment_pay
     return (int)call->refusal.status;
 }
 
-/* Refuses: what accounting.pay_to_workers refuses; UNAVAILABLE / ACCOUNTING_UNREACHABLE. */
+/* A date that had been closed before is no new run.
+ * Refuses: what accounting.pay_to_workers refuses; UNAVAILABLE / ACCOUNTING_UNREACHABLE. */
 static int handle_run_payment(struct ates_call *call, const void *body)
 {
     const struct payment_run_payment *command = body;
     const struct payment_pay_output *done = call->work_result;
     struct payment_schedule schedule;
 
+    if (done != NULL && done->status != ATES_OK) {
+        return refuse_as_accounting(call, done);
+    }
     if (done != NULL) {
-        return done->status == ATES_OK ? emit_paid(call, done) : refuse_as_accounting(call, done);
+        return done->already_closed ? 0 : emit_paid(call, done);
     }
     int r = payment_state_get_schedule(call->txn, &schedule);
     if (r != 0) {
@@ -111,22 +116,17 @@ static int handle_run_payment(struct ates_call *call, const void *body)
                                                               : today);
 }
 
-/* The run that was just recorded is the last one. */
 static int answer_run_payment(struct ates_call *call, const void *body, void *result)
 {
+    const struct payment_pay_output *done = call->work_result;
     struct payment_run_payment_result *paid = result;
-    struct payment_schedule schedule;
 
     (void)body;
-    int r = payment_state_get_schedule(call->txn, &schedule);
-    if (r != 0) {
-        return r;
-    }
-    assert(schedule.has_last_run && schedule.last_run.status == PAYMENT_PAID);
+    assert(done != NULL && done->status == ATES_OK);
     *paid = (struct payment_run_payment_result){
-        .business_date = schedule.last_run.business_date,
-        .paid_count = schedule.last_run.paid_count,
-        .total_cents = schedule.last_run.total_cents,
+        .business_date = ates_day_text(call->arena, done->day),
+        .paid_count = done->paid_count,
+        .total_cents = done->total_cents,
     };
     return 0;
 }
@@ -219,7 +219,9 @@ static struct ates_text describe(struct ates_arena *arena, const struct payment_
     enum { SIZE = sizeof done->refusal.reason + sizeof done->refusal.message + 2 };
     char *text = ates_arena_alloc(arena, SIZE);
 
-    if (done->status < 0) {
+    if (done->status == -ETIMEDOUT) {
+        snprintf(text, SIZE, "NO_ANSWER: accounting is away, or waits for tasks");
+    } else if (done->status < 0) {
         snprintf(text, SIZE, "ACCOUNTING_UNREACHABLE: %s", strerror(-done->status));
     } else {
         snprintf(text, SIZE, "%s: %s", done->refusal.reason, done->refusal.message);
@@ -243,6 +245,9 @@ static int emit_failed(struct ates_call *call, const struct payment_schedule *sc
         .has_retry_at = true,
         .retry_at = call->time + retry_delay(schedule->failures + 1, retry_after_ms),
     };
+    ates_journal(ATES_WARNING, payment_service.name, NULL, "%.*s could not be paid yet: %.*s",
+                 (int)run.business_date.size, run.business_date.data, (int)run.error.size,
+                 run.error.data);
     return ates_emit(call, &payment_payment_run_message, &run);
 }
 

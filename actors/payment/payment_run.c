@@ -52,6 +52,7 @@ static int take_reply(const struct call *self, const struct ates_reply *reply)
     }
     self->output->paid_count = result.paid_count;
     self->output->total_cents = result.total_cents;
+    self->output->already_closed = result.has_already_closed && result.already_closed;
     return ATES_OK;
 }
 

@@ -27,6 +27,7 @@ struct payment_pay_output {
     struct ates_refusal refusal; /* where it refused */
     uint64_t paid_count;
     int64_t total_cents;
+    bool already_closed; /* before this call */
 };
 extern const struct ates_work payment_pay_work;
 

@@ -320,3 +320,21 @@ Test(accounting_letter, the_shortest_lines_fit_the_longest_letter)
     fixture_do(&fixture, accountant(), "show_mail", &query, &shown);
     cr_expect(ates_text_equal(shown.text, letter.text));
 }
+
+/* What people call their tasks: rows that were never booked, and text that reads backwards. */
+Test(accounting_letter, a_name_adds_no_line_and_turns_nothing_around)
+{
+    fixture_register_user(&fixture, 5, ATES_DEVELOPER);
+    cr_assert_eq(create_task(FIXTURE_TIME, 71,
+                             "one\n  11-15 10:00  +9999.00  Paid\ttwo\u202Ethree\u2028four\u2066"
+                             "five\u200Fsix, \u2014 \u2070 \u20AC \u0416",
+                             5),
+                 0);
+    cr_assert_eq(complete_task(FIXTURE_TIME, 71, 5), 0);
+    const int64_t cents = balance_of(5).balance_cents;
+    payout_is(pay(NULL), TODAY, 1, cents);
+    const struct ates_text text = letter_of(1).text;
+    cr_expect(contains(text, ": one   11-15 10:00  +9999.00  Paid two three four five six, \u2014 "
+                             "\u2070 \u20AC \u0416\n"),
+              "%.*s", (int)text.size, text.data);
+}

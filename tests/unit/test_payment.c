@@ -16,6 +16,8 @@ static void open_fixture(void)
 
 TestSuite(payment, .init = open_fixture, .fini = close_fixture, .timeout = 120);
 
+static bool had_been_closed;
+
 /* Closes whatever date is asked for: as many cents as the day of the month. */
 static void pay(struct fake_service *self, const struct fake_request *request)
 {
@@ -31,7 +33,9 @@ static void pay(struct fake_service *self, const struct fake_request *request)
     const struct accounting_pay_to_workers_result result = {
         .business_date = command.business_date,
         .paid_count = 1,
-        .total_cents = atoi(command.business_date.data + 8)};
+        .total_cents = atoi(command.business_date.data + 8),
+        .has_already_closed = had_been_closed,
+        .already_closed = had_been_closed};
     ates_message_encode(&accounting_pay_to_workers_result_message, &result, &body);
     fake_send_reply(self, request, "OK", body.data, body.size);
     ates_buffer_release(&body);
@@ -164,6 +168,20 @@ Test(payment, by_hand_after_the_schedule_repeats_its_answer)
     expect_paid("2024-02-28", "2024-02-28", 28);
     expect_next("2024-02-29");
     cr_assert_null(advance());
+}
+
+Test(payment, by_hand_a_date_that_had_been_closed_is_no_new_run)
+{
+    struct payment_run_payment_result result;
+
+    expect_paid("2024-02-27", "2024-02-27", 27);
+    const uint64_t head = fixture_head(&fixture);
+    had_been_closed = true;
+    cr_assert_eq(run_payment("2024-02-26", pay, &result), ATES_OK);
+    text_is(result.business_date, "2024-02-26");
+    cr_assert(result.paid_count == 1 && result.total_cents == 26);
+    cr_assert_eq(fixture_head(&fixture), head);
+    text_is(schedule().last_run.business_date, "2024-02-27");
 }
 
 Test(payment, by_hand_another_date_leaves_the_schedule_where_it_is)

@@ -254,7 +254,7 @@ Test(payment_schedule, failures_are_retried_later_each_time)
         cr_assert_eq(shown.next_run_at, utc("2024-01-01T21:00:00"));
         cr_assert_eq(shown.last_run.status, PAYMENT_FAILED);
         cr_assert_eq(shown.last_run.at, fixture.now_ms);
-        text_is(shown.last_run.error, "ACCOUNTING_UNREACHABLE: Connection timed out");
+        text_is(shown.last_run.error, "NO_ANSWER: accounting is away, or waits for tasks");
         cr_assert_null(advance());
         cr_assert_eq(ates_engine_wakes_in(fixture.engine), delays_s[i] * 1000);
         cr_assert_null(advance_to(retry_at - 1));
