@@ -328,11 +328,11 @@ Test(mail, is_given_up_after_its_time_and_can_be_tried_again)
             flow_start(&flow, flow_services[i]);
         }
     }
-    flow_until(all_are(&flow, ACCOUNTING_MAIL_DEAD, 1, "451 4.3.0 the disk is full"));
-    cr_assert_eq(smtp_server_count(&server, "message"), PATIENT);
+    flow_until(all_are(&flow, ACCOUNTING_MAIL_DEAD, 5, "451 4.3.0 the disk is full"));
+    cr_assert_eq(smtp_server_count(&server, "message"), 5 * PATIENT);
     model_verify(&flow);
     retry_all(&flow); /* its time begins anew */
-    flow_until(all_are(&flow, ACCOUNTING_MAIL_QUEUED, 3, "451 4.3.0 the disk is full"));
+    flow_until(all_are(&flow, ACCOUNTING_MAIL_QUEUED, 7, "451 4.3.0 the disk is full"));
     smtp_server_tell(&server, "all accept");
     flow_until(payday_is_mailed(&flow));
     cr_assert_eq(payday_check_mails(&flow, &server, false).sent, PATIENT);
