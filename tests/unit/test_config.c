@@ -324,3 +324,32 @@ Test(config, any_file_is_taken_or_refused_by_place)
     }
     cr_expect_gt(taken, 0);
 }
+
+/* What README.md shows are the defaults. */
+Test(config, the_readmes_settings_are_the_defaults)
+{
+    static char text[65536];
+    FILE *readme = fopen(ATES_SOURCE_ROOT "/README.md", "r");
+
+    cr_assert_not_null(readme);
+    text[fread(text, 1, sizeof text - 1, readme)] = '\0';
+    fclose(readme);
+    char *begin = strstr(text, "```\ndata = ");
+    cr_assert_not_null(begin);
+    begin += strlen("```\n");
+    char *end = strstr(begin, "```");
+    cr_assert_not_null(end);
+    *end = '\0';
+    cr_assert_eq(load(""), 0, "%s", error);
+    const struct ates_config defaults = config;
+    cr_assert_eq(load(begin), 0, "%s", error);
+    for (size_t i = 0; i < ates_setting_count; i++) {
+        const struct ates_setting_type *type = &ates_setting_types[i];
+        const char *one = (const char *)&config + type->offset;
+        const char *other = (const char *)&defaults + type->offset;
+
+        cr_expect_eq(type->size == sizeof(int64_t) ? memcmp(one, other, type->size)
+                                                   : strcmp(one, other),
+                     0, "%s", type->name);
+    }
+}
