@@ -1,4 +1,4 @@
-/* What engine.c, decide.c and fold.c share. */
+/* What the parts of the engine share. */
 #ifndef ATES_ENGINE_PRIVATE_H
 #define ATES_ENGINE_PRIVATE_H
 
