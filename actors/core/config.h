@@ -28,7 +28,13 @@ struct ates_config {
     char smtp_password_file[4096]; /* smtp.password_file */
     char smtp_from[255];           /* smtp.from: an address; ates@localhost */
     char smtp_ca_file[4096];       /* smtp.ca_file: empty: the system's */
-    int64_t map_size;              /* store.map_gigabytes: the largest size of each LMDB file; 16 */
+    char web_listen[128];          /* web.listen: ADDR:PORT or [ADDR]:PORT; 127.0.0.1:8080 */
+    char
+        web_origin[256]; /* web.origin: https://NAME as browsers see it; empty: what they ask for */
+    char web_metrics_token_file[4096];   /* web.metrics_token_file: empty: none */
+    int64_t web_connections;             /* web.connections: at once; 4096 */
+    int64_t web_connections_per_address; /* web.connections_per_address; 256 */
+    int64_t map_size; /* store.map_gigabytes: the largest size of each LMDB file; 16 */
 };
 
 /* One setting from a flag: name in ZPL's path form ("log/level", "data") and value. */

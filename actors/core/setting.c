@@ -2,6 +2,7 @@
  * ates_config and a line here.
  *
  * Invariant: what a member holds has passed its check, defaults included. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -230,6 +231,50 @@ static int read_file(const struct ates_setting_type *type, const char *value, vo
                : read_folder(type, value, member, why, why_size);
 }
 
+/* ADDR:PORT or [ADDR]:PORT, both numbers: names are resolved differently at different times. */
+static int read_listen(const struct ates_setting_type *type, const char *value, void *member,
+                       char *why, size_t why_size)
+{
+    const char *colon = strrchr(value, ':');
+    char address[64] = "";
+    uint8_t bytes[16];
+    size_t size = colon != NULL ? (size_t)(colon - value) : 0;
+    const char *begin = value;
+    const bool bracketed = size > 2 && value[0] == '[' && value[size - 1] == ']';
+
+    if (bracketed) {
+        begin++;
+        size -= 2;
+    }
+    memcpy(address, begin, size < sizeof address ? size : 0);
+    const size_t digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
+    if (digits == 0 || digits > 5 || colon[1 + digits] != '\0' || atoi(colon + 1) > 65535 ||
+        inet_pton(bracketed ? AF_INET6 : AF_INET, address, bytes) != 1) {
+        snprintf(why, why_size, "\"%.60s\" is no ADDRESS:PORT or [ADDRESS]:PORT in numbers", value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
+/* What browsers send as Origin: a scheme and a host, a port where it is not the usual one. */
+static int read_origin(const struct ates_setting_type *type, const char *value, void *member,
+                       char *why, size_t why_size)
+{
+    const size_t scheme = strncmp(value, "https://", 8) == 0  ? 8
+                          : strncmp(value, "http://", 7) == 0 ? 7
+                                                              : 0;
+
+    if (value[0] != '\0' &&
+        (scheme == 0 || value[scheme] == '\0' ||
+         value[scheme + strspn(value + scheme, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]")] !=
+             '\0')) {
+        snprintf(why, why_size, "\"%.60s\" is no https://HOST, in lower case and without a path",
+                 value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
 #define MEMBER(NAME)                                                                               \
     .offset = offsetof(struct ates_config, NAME), .size = sizeof((struct ates_config *)NULL)->NAME
 
@@ -250,6 +295,12 @@ const struct ates_setting_type ates_setting_types[] = {
     {"smtp/password_file", "", read_file, MEMBER(smtp_password_file)},
     {"smtp/from", "ates@localhost", read_address, MEMBER(smtp_from)},
     {"smtp/ca_file", "", read_file, MEMBER(smtp_ca_file)},
+    {"web/listen", "127.0.0.1:8080", read_listen, MEMBER(web_listen)},
+    {"web/origin", "", read_origin, MEMBER(web_origin)},
+    {"web/metrics_token_file", "", read_file, MEMBER(web_metrics_token_file)},
+    {"web/connections", "4096", read_number, MEMBER(web_connections), 16, 65536, 1},
+    {"web/connections_per_address", "256", read_number, MEMBER(web_connections_per_address), 1,
+     65536, 1},
     {"store/map_gigabytes", "16", read_number, MEMBER(map_size), 1, 4096, GIBIBYTE},
 };
 
