@@ -268,6 +268,7 @@ void ates_actor_close(struct ates_actor **actor)
         close(self->run_lock);
     }
     explicit_bzero(&self->service_key, sizeof self->service_key);
+    explicit_bzero(&self->token, sizeof self->token);
     free(self);
     *actor = NULL;
 }

@@ -51,10 +51,9 @@ struct ates_actor {
     zsock_t *pipe;
 
     void *router, *publisher, *subscriber;
-    struct ates_client *client; /* of the services that are followed */
-    int64_t token_from,
-        token_until;   /* Unix ms: outside of these the client's token wants renewal */
-    int64_t warned_us; /* when the alarm of a filling store was last given */
+    struct ates_client *client;  /* of the services that are followed */
+    struct ates_own_token token; /* the client's */
+    int64_t warned_us;           /* when the alarm of a filling store was last given */
     struct ates_follower *followers[ACTOR_FOLLOWERS_MAX];
     size_t follower_count;
     struct ates_workers *workers;

@@ -61,20 +61,15 @@ static void publish(struct ates_actor *self)
 
 static int renew_token(struct ates_actor *self)
 {
-    char token[ATES_TOKEN_MAX + 1];
-    const int64_t now = ates_now_ms(&self->source);
-
-    if (self->client == NULL || (now >= self->token_from && now < self->token_until)) {
+    if (self->client == NULL) {
         return 0;
     }
-    int r = ates_token_sign_service(&self->service_key, &self->source, self->name,
-                                    self->config.access_ms, token);
-    if (r == 0) {
-        ates_client_set_token(self->client, token);
-        self->token_from = now; /* a clock that was set back makes it a token of the future */
-        self->token_until = now + self->config.access_ms / 2;
+    const int r = ates_own_token_keep(&self->token, &self->service_key, &self->source, self->name,
+                                      self->config.access_ms);
+    if (r > 0) {
+        ates_client_set_token(self->client, self->token.text);
     }
-    return r;
+    return r < 0 ? r : 0;
 }
 
 /* One message of SUB to the follower of its producer. */

@@ -197,6 +197,24 @@ int ates_token_sign_service(const struct ates_secret_key *key, const struct ates
     return ates_token_sign(key, source, &claims, token);
 }
 
+int ates_own_token_keep(struct ates_own_token *self, const struct ates_secret_key *key,
+                        const struct ates_source *source, const char *service, int64_t life_ms)
+{
+    const int64_t now = ates_now_ms(source);
+
+    /* A clock that was set back makes it a token of the future. */
+    if (now >= self->from && now < self->until) {
+        return 0;
+    }
+    int r = ates_token_sign_service(key, source, service, life_ms, self->text);
+    if (r != 0) {
+        return r;
+    }
+    self->from = now;
+    self->until = now + life_ms / 2;
+    return 1;
+}
+
 static int refuse_invalid(struct ates_refusal *refusal, const char *why)
 {
     return ates_refusal_set(refusal, ATES_UNAUTHENTICATED, "TOKEN_INVALID", NULL, "%s", why);

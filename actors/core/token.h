@@ -87,6 +87,17 @@ int ates_token_sign(const struct ates_secret_key *key, const struct ates_source 
 int ates_token_sign_service(const struct ates_secret_key *key, const struct ates_source *source,
                             const char *service, int64_t life_ms, char token[ATES_TOKEN_MAX + 1]);
 
+/* The token with which a service asks others, signed anew in time; {0} is none yet. */
+struct ates_own_token {
+    char text[ATES_TOKEN_MAX + 1];
+    int64_t from, until; /* Unix ms: outside of these it wants renewal */
+};
+
+/* Sees to it that the token lives for another half of life_ms. Returns 1 where it was signed anew, 0
+ * where it is good still, or as ates_token_sign. */
+int ates_own_token_keep(struct ates_own_token *self, const struct ates_secret_key *key,
+                        const struct ates_source *source, const char *service, int64_t life_ms);
+
 /* Verifies a token as of now_ms. Returns 0 with claims filled; or ATES_UNAUTHENTICATED with reason
  * TOKEN_INVALID (malformed, unknown key, wrong signature, wrong iss/aud, key not allowed to assert
  * this role or user, nbf more than 5 s ahead) or TOKEN_EXPIRED (unless expired_too); -ENOMEM. */

@@ -497,3 +497,41 @@ Test(token, second_check_is_cheap)
             miss_ns, hit_ns);
     cr_assert_lt(hit_ns * 5, miss_ns);
 }
+
+static int64_t clock_ms;
+
+static int64_t read_clock(void *context)
+{
+    (void)context;
+    return clock_ms;
+}
+
+Test(token, a_service_keeps_its_own_alive, .init = setup, .fini = teardown)
+{
+    static const struct {
+        int64_t time;
+        int renewed;
+    } moments[] = {
+        {NOW_MS, 1},
+        {NOW_MS + 5 * MINUTE_MS - 1, 0},
+        {NOW_MS + 5 * MINUTE_MS, 1}, /* half of its life is over */
+        {NOW_MS + 5 * MINUTE_MS, 0},
+        {NOW_MS + 4 * MINUTE_MS, 1}, /* a clock set back makes it a token of the future */
+        {NOW_MS + 90 * MINUTE_MS, 1},
+    };
+    struct ates_own_token own = {.from = 0};
+    struct ates_claims claims;
+
+    source.now_ms = read_clock;
+    for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
+        clock_ms = moments[i].time;
+        cr_assert_eq(ates_own_token_keep(&own, &services_key, &source, "web", 10 * MINUTE_MS),
+                     moments[i].renewed, "moment %zu", i);
+        cr_assert_eq(verify(own.text, clock_ms + 5 * MINUTE_MS - 1, &claims), 0, "moment %zu", i);
+        cr_assert_eq(claims.role, ATES_INTERNALSERVICE);
+        cr_assert_str_eq(claims.login, "web");
+    }
+    cr_assert_lt(ates_own_token_keep(&(struct ates_own_token){.from = 0}, &users_key, &source,
+                                     "web", 10 * MINUTE_MS),
+                 0, "auth's key speaks for users only");
+}
