@@ -36,9 +36,11 @@ int ates_client_connect(struct ates_client *client, int type, const char *servic
 int ates_request_frames(struct ates_client *client, const struct ates_request *request,
                         struct ates_bytes frames[ATES_COMMAND_FRAMES])
 {
+    const struct ates_text own = {(const char *)client->token.data, client->token.size};
+    const struct ates_text token = request->token.size > 0 ? request->token : own;
     struct ates_request_meta meta = {
-        .has_token = client->token.size > 0,
-        .token = {(const char *)client->token.data, client->token.size},
+        .has_token = token.size > 0,
+        .token = token,
         .has_timeout_ms = request->timeout_ms > 0,
         .timeout_ms = (uint64_t)request->timeout_ms,
     };
@@ -46,6 +48,14 @@ int ates_request_frames(struct ates_client *client, const struct ates_request *r
     if (request->request_id) {
         meta.has_request_id = true;
         meta.request_id = ates_text_from(request->request_id);
+    }
+    if (request->client) {
+        meta.has_client = true;
+        meta.client = ates_text_from(request->client);
+    }
+    if (request->traceparent) {
+        meta.has_traceparent = true;
+        meta.traceparent = ates_text_from(request->traceparent);
     }
     int length = snprintf(client->command, sizeof client->command, "%s.%s", request->service,
                           request->command);

@@ -48,8 +48,11 @@ struct ates_request {
     const char *service;
     const char *command;
     const char *request_id; /* NULL: none */
-    bool is_repeatable;     /* may be sent again when no reply comes */
-    int64_t timeout_ms;     /* 0: not told */
+    struct ates_text token; /* size 0: the client's own */
+    const char *client;     /* NULL: none */
+    const char *traceparent;
+    bool is_repeatable; /* may be sent again when no reply comes */
+    int64_t timeout_ms; /* 0: not told */
     const void *body;
     size_t body_size;
 };

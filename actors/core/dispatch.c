@@ -260,6 +260,7 @@ void actor_dispatch(struct ates_actor *self, struct ates_request_message *reques
 {
     struct incoming in = {.route = NULL};
     struct ates_refusal refusal = {.status = ATES_OK};
+    const struct ates_text nobody = {.size = 0};
 
     if (request->route == 0) {
         ates_request_release(request);
@@ -269,7 +270,8 @@ void actor_dispatch(struct ates_actor *self, struct ates_request_message *reques
     int r = admit(self, request, &in, &refusal);
     if (r == 0) {
         if (in.route->has_secret) {
-            in.caller.origin = ates_request_origin(request); /* guesses are counted by it */
+            in.caller.origin = /* guesses are counted by it */
+                ates_request_origin(request, in.meta.has_client ? in.meta.client : nobody);
         }
         if (in.route->answer != NULL) {
             answer_common(self, request, &in);

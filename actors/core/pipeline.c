@@ -61,13 +61,28 @@ int ates_pipeline_send(struct ates_pipeline *self, const char *command, const ch
 {
     /* No timeout is told: how long its replies are waited for is known to the pipeline's user only.
      */
+    const struct ates_pipeline_command sent = {.command = command,
+                                               .request_id = request_id,
+                                               .body = body,
+                                               .body_size = body_size,
+                                               .tag = tag};
+    return ates_pipeline_send_command(self, &sent);
+}
+
+int ates_pipeline_send_command(struct ates_pipeline *self,
+                               const struct ates_pipeline_command *command)
+{
     const struct ates_request request = {.service = self->service,
-                                         .command = command,
-                                         .request_id = request_id,
-                                         .body = body,
-                                         .body_size = body_size};
+                                         .command = command->command,
+                                         .request_id = command->request_id,
+                                         .token = command->token,
+                                         .client = command->client,
+                                         .traceparent = command->traceparent,
+                                         .timeout_ms = command->timeout_ms,
+                                         .body = command->body,
+                                         .body_size = command->body_size};
     struct ates_bytes frames[PREFIX_FRAMES + ATES_COMMAND_FRAMES] = {
-        {(const uint8_t *)&tag, sizeof tag}, {(const uint8_t *)"", 0}};
+        {(const uint8_t *)&command->tag, sizeof command->tag}, {(const uint8_t *)"", 0}};
 
     int r = ates_request_frames(self->client, &request, frames + PREFIX_FRAMES);
     if (r != 0) {

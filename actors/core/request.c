@@ -99,9 +99,9 @@ void ates_route_release(struct ates_route *route)
     route->count = 0;
 }
 
-uint64_t ates_request_origin(struct ates_request_message *self)
+uint64_t ates_request_origin(struct ates_request_message *self, struct ates_text client)
 {
-    static const uint8_t key[crypto_shorthash_KEYBYTES];
+    uint8_t key[crypto_shorthash_KEYBYTES] = {0};
     uint8_t hash[crypto_shorthash_BYTES];
     uint64_t origin;
     /* Where the transport knows the peer's address (on ipc its user, group and process), connecting anew does not
@@ -113,6 +113,10 @@ uint64_t ates_request_origin(struct ates_request_message *self)
         crypto_shorthash(hash, (const uint8_t *)address, size, key);
     } else {
         crypto_shorthash(hash, zmq_msg_data(&self->frames[0]), zmq_msg_size(&self->frames[0]), key);
+    }
+    if (client.size > 0) {
+        memcpy(key, hash, sizeof hash); /* each client of this peer, for itself */
+        crypto_shorthash(hash, (const uint8_t *)client.data, client.size, key);
     }
     memcpy(&origin, hash, sizeof origin);
     return origin;

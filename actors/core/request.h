@@ -37,8 +37,9 @@ void ates_request_wipe(struct ates_request_message *request);
 void ates_request_take_route(struct ates_request_message *request, struct ates_route *route);
 void ates_route_release(struct ates_route *route);
 
-/* A number that tells the request's sender from others: by the peer's address, on ipc its user, group and process. */
-uint64_t ates_request_origin(struct ates_request_message *request);
+/* A number that tells whom the request is from: by the peer's address, on ipc its user, group and process, and by the
+ * client that it speaks for (size 0: none). */
+uint64_t ates_request_origin(struct ates_request_message *request, struct ates_text client);
 
 /* The i-th frame after the route, of those that are held. */
 struct ates_bytes ates_request_frame(struct ates_request_message *request, unsigned i);

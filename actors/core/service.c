@@ -40,12 +40,19 @@ static const struct ates_field ates_health_result_fields[] = {
 };
 ATES_MESSAGE(ates_health_result, "health_result");
 
+static const char *const metric_type_names[] = {
+    [ATES_COUNTER] = "counter", [ATES_GAUGE] = "gauge", NULL};
+
 static const struct ates_field ates_metric_fields[] = {
     {ATES_FIELD(ates_metric, name), .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1,
      .max = 128},
     {ATES_OPTIONAL(ates_metric, labels), .type = ATES_TEXT, .rule = ATES_RULE_LINE, .max = 1024,
      .summary = "in Prometheus's notation, without the braces"},
     {ATES_FIELD(ates_metric, value), .type = ATES_INT},
+    {ATES_OPTIONAL(ates_metric, type), .type = ATES_ENUM, .names = metric_type_names,
+     .summary = "of all figures of this name; given with the first"},
+    {ATES_OPTIONAL(ates_metric, help), .type = ATES_TEXT, .rule = ATES_RULE_LINE, .max = 256,
+     .summary = "what they tell; given with the first"},
 };
 ATES_MESSAGE(ates_metric, "metric");
 
@@ -167,6 +174,8 @@ static const struct ates_field ates_request_meta_fields[] = {
      .summary = "how long the client waits"},
     {ATES_OPTIONAL(ates_request_meta, traceparent), .type = ATES_TEXT, .rule = ATES_RULE_ASCII,
      .min = 1, .max = 256, .summary = "W3C Trace Context"},
+    {ATES_OPTIONAL(ates_request_meta, client), NAME_LIMITS,
+     .summary = "whom the sender speaks for"},
 };
 ATES_MESSAGE(ates_request_meta, "request_meta");
 

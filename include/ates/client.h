@@ -63,6 +63,21 @@ void ates_pipeline_free(struct ates_pipeline **self);
 int ates_pipeline_send(struct ates_pipeline *self, const char *command, const char *request_id,
                        const void *body, size_t body_size, uint64_t tag);
 
+/* The same with everything that may be told of one command; what is left out is as above. */
+struct ates_pipeline_command {
+    const char *command;
+    const char *request_id;  /* NULL: none */
+    struct ates_text token;  /* size 0: the client's own */
+    const char *client;      /* whom it is sent for, where the sender speaks for many; NULL: none */
+    const char *traceparent; /* W3C's; NULL: none */
+    int64_t timeout_ms;      /* how long the reply is waited for; 0: not told */
+    const void *body;
+    size_t body_size;
+    uint64_t tag;
+};
+int ates_pipeline_send_command(struct ates_pipeline *self,
+                               const struct ates_pipeline_command *command);
+
 /* The next reply within timeout_ms (0: only what is there, -1: for ever). Returns 0, -EAGAIN,
  * -EPROTO. */
 int ates_pipeline_receive(struct ates_pipeline *self, int64_t timeout_ms, struct ates_reply *reply);

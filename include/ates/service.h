@@ -75,11 +75,16 @@ struct ates_health_result {
     struct ates_text version;
     uint64_t seq;
 };
+enum ates_metric_type { ATES_COUNTER, ATES_GAUGE };
 struct ates_metric {
     struct ates_text name;
     bool has_labels;
     struct ates_text labels; /* in Prometheus's notation, without the braces */
     int64_t value;
+    bool has_type; /* type and help are given with the first of a name */
+    int type;      /* enum ates_metric_type */
+    bool has_help;
+    struct ates_text help;
 };
 struct ates_metrics_result {
     struct ates_list items; /* struct ates_metric */
@@ -129,6 +134,8 @@ struct ates_request_meta {
     uint64_t timeout_ms;
     bool has_traceparent;
     struct ates_text traceparent;
+    bool has_client;
+    struct ates_text client; /* whom the sender speaks for: throttles count it apart */
 };
 struct ates_reply_meta {
     uint64_t seq;

@@ -63,6 +63,78 @@ Test(pipeline, replies_find_their_commands_in_any_order)
     fake_service_clean(&server);
 }
 
+/* Everything, then nothing but the client's own token, then not even that. */
+Test(pipeline, a_command_tells_all_that_it_is_given)
+{
+    static const char traceparent[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const struct ates_pipeline_command commands[] = {
+        {.command = "first",
+         .request_id = "id-1",
+         .token = {"v4.public.hers and more", strlen("v4.public.hers")},
+         .client = "192.0.2.7",
+         .traceparent = traceparent,
+         .timeout_ms = 4321,
+         .body = "\x81\xa1k\x07",
+         .body_size = 4,
+         .tag = UINT64_MAX},
+        {.command = "second", .body = "\x80", .body_size = 1, .tag = 2},
+        {.command = "third", .body = "\x80", .body_size = 1, .tag = 3},
+    };
+    struct fake_service server = {0};
+    struct ates_reply reply;
+
+    fake_service_start(&server, fake_echo);
+    struct ates_client *client = ates_client_new(server.run_dir);
+    struct ates_pipeline *pipeline = ates_pipeline_new(client, "tasks");
+    ates_client_set_token(client, "v4.public.own");
+    for (size_t i = 0; i < 3; i++) {
+        if (i == 2) {
+            ates_client_set_token(client, NULL);
+        }
+        cr_assert_eq(ates_pipeline_send_command(pipeline, &commands[i]), 0);
+        cr_assert_eq(ates_pipeline_receive(pipeline, 10000, &reply), 0);
+        cr_assert_eq(reply.tag, commands[i].tag);
+        cr_assert(reply.body.size == commands[i].body_size &&
+                  memcmp(reply.body.data, commands[i].body, reply.body.size) == 0);
+    }
+    ates_pipeline_free(&pipeline);
+    ates_client_free(&client);
+    fake_service_stop(&server);
+    const struct fake_seen *all = &server.seen[0], *own = &server.seen[1], *none = &server.seen[2];
+    cr_expect_str_eq(all->command, "tasks.first");
+    cr_expect_str_eq(all->request_id, "id-1");
+    cr_expect_str_eq(all->token, "v4.public.hers");
+    cr_expect_str_eq(all->client, "192.0.2.7");
+    cr_expect_str_eq(all->traceparent, traceparent);
+    cr_expect(all->has_timeout_ms && all->timeout_ms == 4321);
+    cr_expect_str_eq(own->token, "v4.public.own");
+    cr_expect(own->client[0] == '\0' && own->traceparent[0] == '\0' && !own->has_timeout_ms);
+    cr_expect_str_eq(none->command, "tasks.third");
+    cr_expect(none->token[0] == '\0' && none->request_id[0] == '\0');
+    fake_service_clean(&server);
+}
+
+Test(pipeline, a_command_over_the_limit_is_not_sent)
+{
+    static uint8_t large[ATES_FRAME_MAX + 1];
+    const struct ates_pipeline_command command = {
+        .command = "x", .body = large, .body_size = sizeof large};
+    struct fake_service server = {0};
+    struct ates_reply reply;
+
+    fake_service_start(&server, fake_echo);
+    struct ates_client *client = ates_client_new(server.run_dir);
+    struct ates_pipeline *pipeline = ates_pipeline_new(client, "tasks");
+    cr_assert_eq(ates_pipeline_send_command(pipeline, &command), -EMSGSIZE);
+    cr_assert_eq(ates_pipeline_send(pipeline, "x", NULL, "\x80", 1, 1), 0);
+    cr_assert_eq(ates_pipeline_receive(pipeline, 10000, &reply), 0);
+    ates_pipeline_free(&pipeline);
+    ates_client_free(&client);
+    fake_service_stop(&server);
+    cr_assert_eq(server.request_count, 1);
+    fake_service_clean(&server);
+}
+
 Test(pipeline, holds_4096_in_flight_before_the_first_reply_is_taken)
 {
     const uint64_t count = 4096;

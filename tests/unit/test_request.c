@@ -173,6 +173,8 @@ Test(request, a_reply_to_a_peer_that_is_gone_is_dropped)
 
 Test(request, origins_tell_connections_apart)
 {
+    const struct ates_text nobody = {.size = 0}, one = ates_text_from("10.0.0.1"),
+                           two = ates_text_from("10.0.0.2");
     struct ates_request_message first, second, other;
 
     send_frames("0abcd");
@@ -184,8 +186,12 @@ Test(request, origins_tell_connections_apart)
     cr_assert_eq(zmq_send(another, "", 0, ZMQ_SNDMORE), 0);
     cr_assert_eq(zmq_send(another, "a", 1, 0), 1);
     receive(&other);
-    cr_assert_eq(ates_request_origin(&first), ates_request_origin(&second));
-    cr_assert_neq(ates_request_origin(&first), ates_request_origin(&other));
+    cr_assert_eq(ates_request_origin(&first, nobody), ates_request_origin(&second, nobody));
+    cr_assert_neq(ates_request_origin(&first, nobody), ates_request_origin(&other, nobody));
+    cr_assert_eq(ates_request_origin(&first, one), ates_request_origin(&second, one));
+    cr_assert_neq(ates_request_origin(&first, one), ates_request_origin(&first, two));
+    cr_assert_neq(ates_request_origin(&first, one), ates_request_origin(&first, nobody));
+    cr_assert_neq(ates_request_origin(&first, one), ates_request_origin(&other, one));
     ates_request_release(&first);
     ates_request_release(&second);
     ates_request_release(&other);
