@@ -147,6 +147,7 @@ static int open_followers(struct ates_actor *self, void *context)
     if (domain->follow_count == 0) {
         return 0;
     }
+    const struct ates_follower_sink sink = ates_engine_sink(self->engine);
     self->client = ates_client_new_in(context, self->config.run_dir);
     if (self->client == NULL) {
         return -errno;
@@ -157,7 +158,7 @@ static int open_followers(struct ates_actor *self, void *context)
         if (is_followed(self, producer)) {
             continue;
         }
-        struct ates_follower *follower = ates_follower_new(self->engine, self->client, producer);
+        struct ates_follower *follower = ates_follower_new(&sink, self->client, producer);
         if (follower == NULL) {
             return -errno;
         }

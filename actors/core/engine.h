@@ -76,12 +76,6 @@ void ates_engine_execute(struct ates_engine *engine, const struct ates_execution
                          struct ates_outcome *outcome);
 
 /* Followed events. */
-struct ates_position {
-    bool known; /* false: nothing was followed yet */
-    char log_id[ATES_UUID_SIZE];
-    uint64_t seq;
-    uint8_t hash[ATES_HASH_SIZE];
-};
 int ates_engine_position(struct ates_engine *engine, const char *producer,
                          struct ates_position *position);
 
@@ -95,6 +89,8 @@ int ates_engine_follow(struct ates_engine *engine, const struct ates_envelope *e
 /* Records the position reached through events of no interest. */
 int ates_engine_follow_position(struct ates_engine *engine, const char *producer,
                                 const struct ates_position *position);
+/* The engine as who takes in what followers find (core/follower.h). */
+struct ates_follower_sink ates_engine_sink(struct ates_engine *engine);
 
 /* Work that the domain began, to be run by whoever drives the engine. */
 enum ates_begun_state {

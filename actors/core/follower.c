@@ -16,10 +16,9 @@
 #define QUIET_US 3000000
 
 struct ates_follower {
-    struct ates_engine *engine;
+    struct ates_follower_sink sink;
     struct ates_client *client;
     unsigned unanswered; /* reads in a row */
-    const char *service; /* that follows, for log lines */
     const char *producer;
     struct ates_pipeline *pipeline;
     struct ates_arena *arena;   /* of the events that were read */
@@ -38,17 +37,16 @@ struct ates_follower {
     size_t event_count, next;
 };
 
-struct ates_follower *ates_follower_new(struct ates_engine *engine, struct ates_client *client,
-                                        const char *producer)
+struct ates_follower *ates_follower_new(const struct ates_follower_sink *sink,
+                                        struct ates_client *client, const char *producer)
 {
     struct ates_follower *self = calloc(1, sizeof *self);
 
     if (self == NULL) {
         return NULL;
     }
-    self->engine = engine;
+    self->sink = *sink;
     self->client = client;
-    self->service = ates_engine_domain(engine)->service->name;
     self->producer = producer;
     self->arena = ates_arena_new();
     self->scratch = ates_arena_new();
@@ -85,7 +83,7 @@ void *ates_follower_socket(struct ates_follower *self)
 
 int ates_follower_rewind(struct ates_follower *self)
 {
-    int r = ates_engine_position(self->engine, self->producer, &self->position);
+    int r = self->sink.position(self->sink.context, self->producer, &self->position);
 
     self->settled = self->position.seq;
     self->asked = 0;
@@ -113,8 +111,12 @@ static void stop(struct ates_follower *self, uint64_t seq, const char *why)
                                             {"reason", why, 0},
                                             {NULL, NULL, 0}};
 
-    ates_journal(ATES_ERROR, self->service, fields,
-                 "following %s has stopped: %s; an operator must look", self->producer, why);
+    if (self->sink.stopped != NULL) {
+        self->sink.stopped(self->sink.context, self->producer, why);
+    } else {
+        ates_journal(ATES_ERROR, self->sink.service, fields,
+                     "following %s has stopped: %s; an operator must look", self->producer, why);
+    }
     self->stopped = true;
     self->event_count = self->next = 0;
     self->asked = 0;
@@ -136,7 +138,7 @@ static int take_next(struct ates_follower *self, const struct ates_envelope *env
 {
     struct ates_position position = {.known = true, .seq = envelope->seq};
     struct ates_refusal refusal = {.reason = ""};
-    const uint64_t records = ates_engine_head(self->engine)->number;
+    bool settled = false;
 
     if (envelope->log_id.size >= sizeof position.log_id) {
         stop(self, envelope->seq, "a log_id that is none");
@@ -144,7 +146,7 @@ static int take_next(struct ates_follower *self, const struct ates_envelope *env
     }
     memcpy(position.log_id, envelope->log_id.data, envelope->log_id.size);
     ates_envelope_hash(bytes.data, bytes.size, position.hash);
-    int r = ates_engine_follow(self->engine, envelope, bytes, &position, &refusal);
+    int r = self->sink.take(self->sink.context, envelope, bytes, &position, &settled, &refusal);
     if (r == ATES_FAILED_PRECONDITION) {
         stop(self, envelope->seq, refusal.reason);
         return 0;
@@ -153,14 +155,14 @@ static int take_next(struct ates_follower *self, const struct ates_envelope *env
         const struct ates_log_field fields[] = {
             {"error", strerror(-r), 0}, {"seq", NULL, (int64_t)envelope->seq}, {NULL, NULL, 0}};
 
-        ates_journal(ATES_ERROR, self->service, fields, "an event of %s could not be taken in",
+        ates_journal(ATES_ERROR, self->sink.service, fields, "an event of %s could not be taken in",
                      self->producer);
     }
     if (r == 0) {
         self->backoff_us =
             BACKOFF_MIN_US; /* not sooner: an event that cannot be taken is read all the same */
         self->position = position;
-        if (ates_engine_head(self->engine)->number != records) {
+        if (settled) {
             self->settled = position.seq;
         }
     }
@@ -295,7 +297,7 @@ static void read_reply(struct ates_follower *self, const struct ates_reply *repl
         const struct ates_log_field fields[] = {{"reason", reply->refusal.reason, 0},
                                                 {NULL, NULL, 0}};
 
-        ates_journal(ATES_WARNING, self->service, fields, "reading events of %s was refused",
+        ates_journal(ATES_WARNING, self->sink.service, fields, "reading events of %s was refused",
                      self->producer);
         back_off(self, now_us);
         return;
@@ -359,7 +361,7 @@ static void connect_anew(struct ates_follower *self)
         ates_pipeline_free(&self->pipeline);
         self->pipeline = pipeline;
         self->unanswered = 0;
-        ates_journal(ATES_WARNING, self->service, NULL, "%s does not answer: connecting anew",
+        ates_journal(ATES_WARNING, self->sink.service, NULL, "%s does not answer: connecting anew",
                      self->producer);
     }
 }
@@ -401,7 +403,7 @@ int ates_follower_settle(struct ates_follower *self, uint64_t unsettled_max)
     if (self->position.seq - self->settled <= unsettled_max) {
         return 0;
     }
-    int r = ates_engine_follow_position(self->engine, self->producer, &self->position);
+    int r = self->sink.settle(self->sink.context, self->producer, &self->position);
     if (r == 0) {
         self->settled = self->position.seq;
     }

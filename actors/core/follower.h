@@ -1,24 +1,42 @@
 /* A follower of one producer's events: takes the next ones from SUB, reads from the producer's log
- * what SUB lost (PROTOCOL.md section 3). Its position is the engine's; what is not the next event
- * of the known log is never applied. */
+ * what SUB lost (PROTOCOL.md section 3). Its position is its sink's; what is not the next event of
+ * the known log is never handed on. */
 #ifndef ATES_FOLLOWER_H
 #define ATES_FOLLOWER_H
 
 #include <ates/client.h>
 
-#include "core/engine.h"
+#include "core/record.h"
 
 struct ates_follower;
 
-/* NULL with errno. */
-struct ates_follower *ates_follower_new(struct ates_engine *engine, struct ates_client *client,
-                                        const char *producer);
+/* Who follows: where the events go, and where the position is kept. */
+struct ates_follower_sink {
+    void *context;
+    const char *service; /* its name, for log lines */
+    /* The position up to which events were durably taken in. */
+    int (*position)(void *context, const char *producer, struct ates_position *position);
+    /* Takes in the next event; position is the one after it. *settled: that position was written
+     * down with it. Returns as ates_engine_follow. */
+    int (*take)(void *context, const struct ates_envelope *envelope, struct ates_bytes bytes,
+                const struct ates_position *position, bool *settled, struct ates_refusal *refusal);
+    /* Writes down the position reached. */
+    int (*settle)(void *context, const char *producer, const struct ates_position *position);
+    /* Told once that the stream stopped, in the place of an alarm in the journal; the follower must
+     * not be freed in it. May be NULL. */
+    void (*stopped)(void *context, const char *producer, const char *reason);
+};
+
+/* sink (copied) says who follows; service, producer and context must outlive the follower. NULL
+ * with errno. */
+struct ates_follower *ates_follower_new(const struct ates_follower_sink *sink,
+                                        struct ates_client *client, const char *producer);
 void ates_follower_free(struct ates_follower **self);
 
 const char *ates_follower_producer(const struct ates_follower *self);
 void *ates_follower_socket(struct ates_follower *self); /* to poll for read_events' replies */
 
-/* Begins (again) at the position that the engine has durably taken. */
+/* Begins (again) at the position that the sink has durably taken. */
 int ates_follower_rewind(struct ates_follower *self);
 
 /* An event from SUB; or a head announcement. Bytes need to stay only during the call. Faults as

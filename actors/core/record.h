@@ -8,6 +8,8 @@
 
 #include <ates/service.h>
 
+#include "core/random.h"
+
 #define ATES_HASH_SIZE 32u /* BLAKE2b-256 of an envelope */
 #define ATES_FINGERPRINT_SIZE 16u
 
@@ -17,6 +19,14 @@ struct ates_followed {
     struct ates_text log_id;
     uint64_t seq;
     struct ates_bytes hash;
+};
+
+/* The same where it is kept in memory. */
+struct ates_position {
+    bool known; /* false: nothing was followed yet */
+    char log_id[ATES_UUID_SIZE];
+    uint64_t seq;
+    uint8_t hash[ATES_HASH_SIZE];
 };
 
 /* An event kept in the log only. */

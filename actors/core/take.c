@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/engine_private.h"
+#include "core/follower.h"
 #include "core/journal.h"
 
 static const struct ates_follow *find_follow(const struct ates_engine *self,
@@ -135,6 +136,40 @@ int ates_engine_follow_position(struct ates_engine *self, const char *producer,
     struct ates_call call = engine_make_call(self);
     self->steps = true;
     return engine_stage(self, &call, &record, NULL);
+}
+
+static int sink_position(void *context, const char *producer, struct ates_position *position)
+{
+    return ates_engine_position(context, producer, position);
+}
+
+/* An event of no interest leaves no record, so its position is yet to be written down. */
+static int sink_take(void *context, const struct ates_envelope *envelope, struct ates_bytes bytes,
+                     const struct ates_position *position, bool *settled,
+                     struct ates_refusal *refusal)
+{
+    struct ates_engine *self = context;
+    const uint64_t records = self->head.number;
+    int r = ates_engine_follow(self, envelope, bytes, position, refusal);
+
+    *settled = self->head.number != records;
+    return r;
+}
+
+static int sink_settle(void *context, const char *producer, const struct ates_position *position)
+{
+    return ates_engine_follow_position(context, producer, position);
+}
+
+struct ates_follower_sink ates_engine_sink(struct ates_engine *self)
+{
+    return (struct ates_follower_sink){
+        .context = self,
+        .service = self->domain->service->name,
+        .position = sink_position,
+        .take = sink_take,
+        .settle = sink_settle,
+    };
 }
 
 bool ates_engine_has_steps(const struct ates_engine *self)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "core/engine.h"
 #include "core/follower.h"
 #include "support/engine_fixture.h"
 #include "support/fake_producer.h"
@@ -24,7 +25,9 @@ static int64_t skew_us; /* what the test's clock is ahead */
 
 static void open_follower(void)
 {
-    follower = ates_follower_new(fixture.engine, client, FAKE_PRODUCER);
+    const struct ates_follower_sink sink = ates_engine_sink(fixture.engine);
+
+    follower = ates_follower_new(&sink, client, FAKE_PRODUCER);
     cr_assert_not_null(follower);
     cr_assert_eq(ates_follower_rewind(follower), 0);
 }
