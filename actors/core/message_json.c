@@ -292,6 +292,44 @@ static int number_from_text(const struct ates_place *place, const char *text, in
     return r;
 }
 
+/* A list of numbers or texts, by commas; an empty text is an empty list. */
+static int list_from_text(struct ates_place *place, const char *text, struct ates_arena *arena,
+                          struct ates_list *out, struct ates_refusal *refusal)
+{
+    const struct ates_field *field = place->field;
+    const size_t item_size = ates_field_item_size(field);
+    size_t count = text[0] != '\0';
+    int r = 0;
+
+    for (const char *comma = text; (comma = strchr(comma, ',')) != NULL; comma++) {
+        count++;
+    }
+    r = ates_check_size(place, count, refusal);
+    if (r != 0 || count == 0) {
+        return r;
+    }
+    const struct ates_list list = {ates_arena_alloc(arena, count * item_size), count};
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        const size_t size = strcspn(text, ",");
+        char *word = ates_arena_alloc(arena, size + 1);
+        uint8_t *item = (uint8_t *)list.items + i * item_size;
+
+        memcpy(word, text, size);
+        place->index = i;
+        if (field->item == ATES_UINT) {
+            r = number_from_text(place, word, (int64_t *)item, refusal);
+        } else {
+            *(struct ates_text *)item = (struct ates_text){word, size};
+            r = ates_check_text(place, *(struct ates_text *)item, refusal);
+        }
+        text += size + (text[size] == ',');
+    }
+    if (r == 0) {
+        *out = list;
+    }
+    return r;
+}
+
 int ates_message_set_text(const struct ates_message *message, void *out, const char *field,
                           const char *text, struct ates_arena *arena, struct ates_refusal *refusal)
 {
@@ -301,7 +339,7 @@ int ates_message_set_text(const struct ates_message *message, void *out, const c
         return ates_place_refuse_key(NULL, field, strlen(field), refusal, "FIELD_UNKNOWN",
                                      "there is no such field");
     }
-    const struct ates_place place = {NULL, known, ATES_NO_INDEX};
+    struct ates_place place = {NULL, known, ATES_NO_INDEX};
     uint8_t *member = (uint8_t *)out + known->offset;
     const size_t size = strlen(text);
     struct ates_text copy;
@@ -335,9 +373,15 @@ int ates_message_set_text(const struct ates_message *message, void *out, const c
             *(struct ates_bytes *)member = bytes;
         }
         break;
+    case ATES_LIST:
+        if (known->item == ATES_UINT || known->item == ATES_TEXT) {
+            r = list_from_text(&place, text, arena, (struct ates_list *)member, refusal);
+            break;
+        }
+        /* fall through */
     default:
         r = ates_place_refuse(&place, refusal, "FIELD_INVALID",
-                              "a map or a list cannot be given as one argument");
+                              "a map or a list of maps cannot be given as one argument");
         break;
     }
     if (r == 0 && known->optional) {

@@ -23,9 +23,9 @@ int ates_message_from_json(const struct ates_message *message, const json_t *jso
                            struct ates_arena *arena, void *out, struct ates_refusal *refusal);
 
 /* Sets one field of out from a command line's string: a number, true or false, an enum's word, a
- * text, or hex for bytes; an optional field becomes present. The field alone is checked,
+ * text, hex for bytes, or numbers or texts by commas for a list of them; an optional field becomes present. The field alone is checked,
  * ates_message_check does the whole. Refuses: FIELD_UNKNOWN; FIELD_INVALID, also where the field is
- * a map or a list. */
+ * a map or another list. */
 int ates_message_set_text(const struct ates_message *message, void *out, const char *field,
                           const char *text, struct ates_arena *arena, struct ates_refusal *refusal);
 

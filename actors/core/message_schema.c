@@ -2,9 +2,9 @@
  * the same defaults, as in message_check.c. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/json_make.h"
 #include "core/message_schema.h"
 
 #define CONTROLS "\\u0000-\\u001f\\u007f-\\u009f"
@@ -19,24 +19,6 @@ static const char *const patterns[] = {
     [ATES_RULE_EMAIL] = "^" MAILBOX_PART "@" MAILBOX_PART "$",
     [ATES_RULE_DATE] = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
 };
-
-/* Documents are small and made at the start, so that running out means that the machine has no
- * memory left. */
-static void set(json_t *json, const char *key, json_t *value)
-{
-    if (json_object_set_new(json, key, value) != 0) {
-        (void)fputs("ates: out of memory\n", stderr);
-        abort();
-    }
-}
-
-static void append(json_t *json, json_t *value)
-{
-    if (json_array_append_new(json, value) != 0) {
-        (void)fputs("ates: out of memory\n", stderr);
-        abort();
-    }
-}
 
 static bool ends_with(const char *name, const char *ending)
 {
@@ -73,12 +55,12 @@ static void describe(json_t *schema, const struct ates_field *field)
     }
     snprintf(words, sizeof words, "%s%s%s", field->summary != NULL ? field->summary : "",
              field->summary != NULL && unit != NULL ? "; " : "", unit != NULL ? unit : "");
-    set(schema, "description", json_string(words));
+    ates_json_set_text(schema, "description", words);
 }
 
 static void set_type(json_t *schema, const char *type)
 {
-    set(schema, "type", json_string(type));
+    ates_json_set_text(schema, "type", type);
 }
 
 static void limit_integer(json_t *schema, const struct ates_field *field)
@@ -86,9 +68,9 @@ static void limit_integer(json_t *schema, const struct ates_field *field)
     const bool is_free = field->type == ATES_INT && field->min == 0 && field->max == 0;
 
     set_type(schema, "integer");
-    set(schema, "format", json_string("int64"));
-    set(schema, "minimum", json_integer(is_free ? -ATES_INTEGER_MAX : field->min));
-    set(schema, "maximum", json_integer(field->max != 0 ? field->max : ATES_INTEGER_MAX));
+    ates_json_set_text(schema, "format", "int64");
+    ates_json_set(schema, "minimum", json_integer(is_free ? -ATES_INTEGER_MAX : field->min));
+    ates_json_set(schema, "maximum", json_integer(field->max != 0 ? field->max : ATES_INTEGER_MAX));
 }
 
 static void list_words(json_t *schema, const struct ates_field *field)
@@ -97,30 +79,30 @@ static void list_words(json_t *schema, const struct ates_field *field)
 
     for (size_t i = 0; i == 0 || field->names[i] != NULL; i++) {
         if (field->names[i] != NULL) {
-            append(words, json_string(field->names[i]));
+            ates_json_append(words, json_string(field->names[i]));
         }
     }
     set_type(schema, "string");
-    set(schema, "enum", words);
+    ates_json_set(schema, "enum", words);
 }
 
 static void limit_size(json_t *schema, const char *lowest, const char *highest, int64_t min,
                        int64_t max)
 {
     if (min > 0) {
-        set(schema, lowest, json_integer(min));
+        ates_json_set(schema, lowest, json_integer(min));
     }
     if (max > 0) {
-        set(schema, highest, json_integer(max));
+        ates_json_set(schema, highest, json_integer(max));
     }
 }
 
 static void rule_text(json_t *schema, enum ates_rule rule)
 {
     set_type(schema, "string");
-    set(schema, "pattern", json_string(patterns[rule]));
+    ates_json_set_text(schema, "pattern", patterns[rule]);
     if (rule == ATES_RULE_DATE) {
-        set(schema, "format", json_string("date"));
+        ates_json_set_text(schema, "format", "date");
     }
 }
 
@@ -136,11 +118,11 @@ static void limit_text(json_t *schema, const struct ates_field *field, enum ates
     rule_text(schema, field->rule);
     limit_size(schema, "minLength", "maxLength", field->min, field->max);
     if (field->rule >= ATES_RULE_LOGIN) {
-        set(schema, "examples", json_pack("[s]", examples[field->rule]));
+        ates_json_set(schema, "examples", json_pack("[s]", examples[field->rule]));
     }
     if (field->secret && unknown == ATES_UNKNOWN_REFUSED) {
-        set(schema, "format", json_string("password"));
-        set(schema, "writeOnly", json_true());
+        ates_json_set_text(schema, "format", "password");
+        ates_json_set(schema, "writeOnly", json_true());
     }
 }
 
@@ -148,8 +130,8 @@ static void limit_text(json_t *schema, const struct ates_field *field, enum ates
 static void hex(json_t *schema, int64_t min, int64_t max)
 {
     set_type(schema, "string");
-    set(schema, "contentEncoding", json_string("base16"));
-    set(schema, "pattern", json_string("^([0-9A-Fa-f]{2})*$"));
+    ates_json_set_text(schema, "contentEncoding", "base16");
+    ates_json_set_text(schema, "pattern", "^([0-9A-Fa-f]{2})*$");
     limit_size(schema, "minLength", "maxLength", 2 * min, 2 * max);
 }
 
@@ -203,7 +185,7 @@ json_t *ates_field_schema(const struct ates_field *field, enum ates_unknown unkn
         set_type(schema, "array");
         limit_size(schema, "minItems", "maxItems", field->min,
                    field->max > 0 ? field->max : ATES_LIST_MAX);
-        set(schema, "items", item_schema(field, unknown, nest, context));
+        ates_json_set(schema, "items", item_schema(field, unknown, nest, context));
         break;
     case ATES_STRUCT:
         break;
@@ -222,18 +204,18 @@ json_t *ates_message_schema_nested(const struct ates_message *message, enum ates
     for (size_t i = 0; i < message->count; i++) {
         const struct ates_field *field = &message->fields[i];
 
-        set(properties, field->name, ates_field_schema(field, unknown, nest, context));
+        ates_json_set(properties, field->name, ates_field_schema(field, unknown, nest, context));
         if (!field->optional) {
-            append(required, json_string(field->name));
+            ates_json_append(required, json_string(field->name));
         }
     }
     set_type(schema, "object");
-    set(schema, "properties", properties);
+    ates_json_set(schema, "properties", properties);
     if (json_array_size(required) > 0) {
-        set(schema, "required", json_incref(required));
+        ates_json_set(schema, "required", json_incref(required));
     }
     json_decref(required);
-    set(schema, "additionalProperties", json_boolean(unknown == ATES_UNKNOWN_IGNORED));
+    ates_json_set(schema, "additionalProperties", json_boolean(unknown == ATES_UNKNOWN_IGNORED));
     return schema;
 }
 

@@ -72,6 +72,8 @@ struct tiny {
     struct ates_list x;
     bool has_m;
     struct sample_item m;
+    bool has_u;
+    struct ates_list u;
 };
 
 static const struct ates_field tiny_fields[] = {
@@ -86,6 +88,7 @@ static const struct ates_field tiny_fields[] = {
     {ATES_OPTIONAL(tiny, l), .type = ATES_LIST, .item = ATES_STRUCT, .max = 2,
      .message = &sample_item_message},
     {ATES_OPTIONAL(tiny, x), .type = ATES_LIST, .item = ATES_BYTES},
+    {ATES_OPTIONAL(tiny, u), .type = ATES_LIST, .item = ATES_UINT, .min = 1, .max = 3},
     {ATES_OPTIONAL(tiny, m), .type = ATES_STRUCT, .message = &sample_item_message},
 };
 static ATES_MESSAGE(tiny, "tiny");
@@ -205,9 +208,13 @@ Test(message_json, command_line_refusals)
         {"s", "swordfish!", "FIELD_INVALID", "s: 8 to 9 characters"},
         {"b", "xyz", "FIELD_INVALID", "b: hex digits are expected"},
         {"b", "", "FIELD_INVALID", "b: 1 to 2 bytes, got 0"},
-        {"r", "{}", "FIELD_INVALID", "r: a map or a list cannot be given as one argument"},
-        {"l", "1", "FIELD_INVALID", "l: a map or a list cannot be given as one argument"},
-        {"m", "1", "FIELD_INVALID", "m: a map or a list cannot be given as one argument"},
+        {"r", "{}", "FIELD_INVALID", "r: a map or a list of maps cannot be given as one argument"},
+        {"l", "1", "FIELD_INVALID", "l: a map or a list of maps cannot be given as one argument"},
+        {"u", "", "FIELD_INVALID", "u: 1 to 3 items, got 0"},
+        {"u", "1,2,3,4", "FIELD_INVALID", "u: 1 to 3 items, got 4"},
+        {"u", "1,,2", "FIELD_INVALID", "u[1]: an integer is expected"},
+        {"u", "1,", "FIELD_INVALID", "u[1]: an integer is expected"},
+        {"m", "1", "FIELD_INVALID", "m: a map or a list of maps cannot be given as one argument"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -221,4 +228,14 @@ Test(message_json, command_line_refusals)
         cr_assert_str_eq(refusal.message, cases[i].message, "case %zu", i);
         cr_assert_eq(memcmp(&out, &untouched, sizeof out), 0, "case %zu", i);
     }
+}
+
+Test(message_json, a_list_by_commas)
+{
+    struct tiny out = {.n = 1};
+
+    cr_assert_eq(set(&out, "u", "7,1,9007199254740991"), 0, "%s", refusal.message);
+    const uint64_t *items = out.u.items;
+    cr_assert(out.has_u && out.u.count == 3);
+    cr_assert(items[0] == 7 && items[1] == 1 && items[2] == (uint64_t)ATES_INTEGER_MAX);
 }
