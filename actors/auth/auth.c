@@ -266,6 +266,7 @@ static const struct ates_handler handlers[] = {
     {"enable_user", handle_enable_user, NULL},
     {"show_user", NULL, auth_answer_show_user},
     {"show_all_users", NULL, auth_answer_show_all_users},
+    {"show_logins", NULL, auth_answer_show_logins},
 };
 
 static const struct ates_applier appliers[] = {

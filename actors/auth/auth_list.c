@@ -63,7 +63,8 @@ static int walk_open(struct walk *walk, struct ates_call *call,
     walk->searches = command->has_query;
     if (command->has_query) {
         ates_words_split(&command->query, 1, call->arena, &walk->query);
-        return ates_search_open(&walk->search, call, AUTH_TABLE_WORDS, &walk->query, after_id);
+        return ates_search_open(&walk->search, call, AUTH_TABLE_WORDS, &walk->query, next_id,
+                                false);
     }
     if (command->has_role) {
         const struct ates_key prefix = auth_key_role(command->role);
@@ -175,4 +176,28 @@ int auth_answer_show_all_users(struct ates_call *call, const void *body, void *o
         result->next = ates_page_next(call->arena, last);
     }
     return r;
+}
+
+int auth_answer_show_logins(struct ates_call *call, const void *body, void *out)
+{
+    const struct auth_show_logins *command = body;
+    const uint64_t *ids = command->user_ids.items;
+    struct auth_show_logins_result *result = out;
+    struct auth_login *items =
+        ates_arena_alloc(call->arena, command->user_ids.count * sizeof *items);
+    size_t count = 0;
+
+    for (size_t i = 0; i < command->user_ids.count; i++) {
+        struct ates_user_changed user;
+        int r = ates_users_get(call->txn, ids[i], &user);
+
+        if (r == 0) {
+            items[count++] =
+                (struct auth_login){.id = user.user_id, .login = user.login, .role = user.role};
+        } else if (r != ATES_NOT_FOUND) {
+            return r;
+        }
+    }
+    result->items = (struct ates_list){items, count};
+    return 0;
 }

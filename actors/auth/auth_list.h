@@ -4,7 +4,7 @@
 
 #include "core/domain.h"
 
-ates_answer_fn auth_answer_show_user, auth_answer_show_all_users;
+ates_answer_fn auth_answer_show_user, auth_answer_show_all_users, auth_answer_show_logins;
 
 /* The user with this id. Refuses: NOT_FOUND / USER_UNKNOWN. */
 int auth_get_user(struct ates_call *call, uint64_t user_id, struct ates_user_changed *user);

@@ -125,6 +125,24 @@ static const struct ates_field auth_show_all_users_result_fields[] = {
 };
 ATES_MESSAGE(auth_show_all_users_result, "show_all_users_result");
 
+static const struct ates_field auth_show_logins_fields[] = {
+    {ATES_FIELD(auth_show_logins, user_ids), .type = ATES_LIST, .item = ATES_UINT, .min = 1,
+     .max = AUTH_LOGINS_MAX, .summary = "whose logins"},
+};
+ATES_MESSAGE(auth_show_logins, "show_logins");
+
+static const struct ates_field auth_login_fields[] = {
+    {ATES_FIELD(auth_login, id), ATES_IS_ID},
+    {ATES_FIELD(auth_login, login), ATES_IS_LOGIN},
+    {ATES_FIELD(auth_login, role), ATES_IS_ROLE},
+};
+ATES_MESSAGE(auth_login, "login");
+
+static const struct ates_field auth_show_logins_result_fields[] = {
+    {ATES_FIELD(auth_show_logins_result, items), ATES_IS_ITEMS(auth_login_message)},
+};
+ATES_MESSAGE(auth_show_logins_result, "show_logins_result");
+
 static const struct ates_field auth_password_set_fields[] = {
     {ATES_FIELD(auth_password_set, user_id), ATES_IS_ID},
     {ATES_FIELD(auth_password_set, hash), .type = ATES_TEXT, .rule = ATES_RULE_ASCII,
@@ -235,6 +253,14 @@ static const struct ates_command commands[] = {
         .result = &auth_show_all_users_result_message,
         .is_query = true,
         .callers = OVERSEERS,
+    },
+    {
+        .name = "show_logins",
+        .summary = "Tells the logins of users by their ids.",
+        .body = &auth_show_logins_message,
+        .result = &auth_show_logins_result_message,
+        .is_query = true,
+        .callers = ATES_ANY_ROLE,
     },
 };
 

@@ -231,12 +231,12 @@ static int find_sid(struct ates_txn *txn, unsigned table, const struct ates_key 
 {
     struct ates_scan scan;
     struct ates_bytes key, value;
-    int r = ates_scan_open(&scan, txn, table, prefix, NULL);
+    int r = ates_scan_open_ordered(&scan, txn, table, prefix, NULL, last);
 
     if (r != 0) {
         return r;
     }
-    r = last ? ates_scan_last(&scan, &key, &value) : ates_scan_next(&scan, &key, &value);
+    r = ates_scan_next(&scan, &key, &value);
     if (r == 0 && value.size != AUTH_SID_SIZE) {
         r = -EBADMSG;
     }

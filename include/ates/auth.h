@@ -14,6 +14,7 @@
 #define AUTH_HASH_MAX 128     /* characters: crypto_pwhash_STRBYTES */
 #define AUTH_SID_SIZE 36      /* a UUID's text */
 #define AUTH_TOKEN_MAX 2048   /* characters */
+#define AUTH_LOGINS_MAX 100   /* in one answer */
 
 /* The result of show_user, and an item of show_all_users. */
 struct auth_user {
@@ -107,6 +108,22 @@ struct auth_show_all_users_result {
     struct ates_text next;
 };
 
+/* Names for ids, which everybody may know of their colleagues. */
+struct auth_show_logins {
+    struct ates_list user_ids; /* uint64_t, 1 to AUTH_LOGINS_MAX */
+};
+struct auth_login {
+    uint64_t id;
+    struct ates_text login;
+    int role; /* enum ates_role */
+};
+struct auth_show_logins_result {
+    struct ates_list
+        items; /* struct auth_login, in the order asked for; unknown ids are left out */
+};
+
+extern const struct ates_message auth_show_logins_message, auth_login_message,
+    auth_show_logins_result_message;
 extern const struct ates_message auth_user_message, auth_register_user_message,
     auth_register_user_result_message, auth_auth_user_message, auth_identity_message,
     auth_auth_user_result_message, auth_renew_token_result_message, auth_revoke_sessions_message,

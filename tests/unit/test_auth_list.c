@@ -75,6 +75,23 @@ Test(auth_list, show_user_shows_the_caller_or_whom_they_name)
     fixture_check_rebuild(&fixture);
 }
 
+Test(auth_list, show_logins_tells_names_to_anybody)
+{
+    uint64_t ids[] = {0, 9000, 0, 0};
+    const struct auth_show_logins body = {.user_ids = {ids, 4}};
+    struct auth_show_logins_result result;
+
+    ids[0] = auth_fixture_user(&fixture, "ivan", ATES_DEVELOPER);
+    ids[2] = auth_fixture_user(&fixture, "Boss", ATES_MANAGER);
+    ids[3] = ids[0];
+    fixture_do(&fixture, fixture_caller(ids[0], ATES_DEVELOPER), "show_logins", &body, &result);
+    const struct auth_login *items = result.items.items;
+    cr_assert_eq(result.items.count, 3, "the unknown one is left out");
+    cr_assert(items[0].id == ids[0] && ates_text_equal(items[0].login, ates_text_from("ivan")));
+    cr_assert(items[1].id == ids[2] && items[1].role == ATES_MANAGER);
+    cr_assert_eq(items[2].id, ids[0]);
+}
+
 Test(auth_list, show_all_users_by_role_and_words)
 {
     const struct auth_change_role promote = {.user_id = 2, .role = ATES_MANAGER};
