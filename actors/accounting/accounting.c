@@ -85,6 +85,7 @@ static int answer_show_account_transfers(struct ates_call *call, const void *bod
         .user_id = &account_id,
         .from = query->has_from ? query->from : 0,
         .to = query->has_to ? query->to : INT64_MAX,
+        .newest_first = query->newest_first,
         .after = query->has_after ? &query->after : NULL,
         .limit = query->has_limit ? query->limit : ATES_PAGE_LIMIT,
     };
@@ -107,6 +108,7 @@ static int answer_show_all_account_transfers(struct ates_call *call, const void 
         .kind = query->has_kind ? &query->kind : NULL,
         .from = query->has_from ? query->from : 0,
         .to = query->has_to ? query->to : INT64_MAX,
+        .newest_first = query->newest_first,
         .after = query->has_after ? &query->after : NULL,
         .limit = query->has_limit ? query->limit : ATES_PAGE_LIMIT,
     };

@@ -233,14 +233,14 @@ static int write_transfers(struct writing *self, const struct accounting_mail_ro
     struct accounting_transfer transfer;
     struct accounting_place place;
     struct ates_scan scan;
-    int64_t first;
+    struct accounting_place from = {.id = 0};
     size_t row_size;
 
-    int r = accounting_state_get_date(txn, mail->business_date, &first);
+    int r = accounting_state_get_date(txn, mail->business_date, &from.timestamp);
     if (r != 0) {
         return r == ATES_NOT_FOUND ? 0 : r;
     }
-    r = accounting_scan_open(&scan, txn, &mail->user_id, first, 0);
+    r = accounting_scan_open(&scan, txn, &mail->user_id, &from, false);
     if (r != 0) {
         return r;
     }

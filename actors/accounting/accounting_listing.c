@@ -39,22 +39,36 @@ static struct ates_text write_after(struct ates_arena *arena, const struct accou
     return (struct ates_text){text, (size_t)size};
 }
 
-static int open_at_start(struct ates_call *call, const struct accounting_listing *listing,
-                         struct ates_scan *scan)
+static bool is_before(const struct accounting_place *a, const struct accounting_place *b)
 {
-    struct accounting_place start = {.timestamp = listing->from > 0 ? listing->from : 0};
+    return a->timestamp < b->timestamp || (a->timestamp == b->timestamp && a->id < b->id);
+}
+
+/* What is left to list: the places in [from, to). */
+struct range {
+    struct accounting_place from, to;
+};
+
+static int find_range(struct ates_call *call, const struct accounting_listing *listing,
+                      struct range *range)
+{
     struct accounting_place after = {.id = 0};
 
-    if (listing->after != NULL) {
-        int r = read_after(call, *listing->after, &after);
-        if (r != 0) {
-            return r;
-        }
-        if (after.timestamp >= start.timestamp) {
-            start = (struct accounting_place){.timestamp = after.timestamp, .id = after.id + 1};
-        }
+    range->from = (struct accounting_place){.timestamp = listing->from > 0 ? listing->from : 0};
+    range->to = (struct accounting_place){.timestamp = listing->to > 0 ? listing->to : 0};
+    if (listing->after == NULL) {
+        return 0;
     }
-    return accounting_scan_open(scan, call->txn, listing->user_id, start.timestamp, start.id);
+    int r = read_after(call, *listing->after, &after);
+    if (r != 0) {
+        return r;
+    }
+    if (listing->newest_first && is_before(&after, &range->to)) {
+        range->to = after;
+    } else if (!listing->newest_first && !is_before(&after, &range->from)) {
+        range->from = (struct accounting_place){.timestamp = after.timestamp, .id = after.id + 1};
+    }
+    return 0;
 }
 
 /* A page while it is filled. */
@@ -96,15 +110,21 @@ int accounting_list(struct ates_call *call, const struct accounting_listing *lis
     struct filling filling = {.listing = listing};
     struct accounting_place place, last = {0};
     struct ates_scan scan;
+    struct range range;
 
-    int r = open_at_start(call, listing, &scan);
+    int r = find_range(call, listing, &range);
+    if (r == 0) {
+        r = accounting_scan_open(&scan, call->txn, listing->user_id,
+                                 listing->newest_first ? &range.to : &range.from,
+                                 listing->newest_first);
+    }
     if (r != 0) {
         return r;
     }
     filling.items = ates_arena_alloc(call->arena, listing->limit * sizeof *filling.items);
     for (unsigned examined = 0;; examined++, last = place) {
         r = accounting_scan_next(&scan, &place);
-        if (r != 0 || place.timestamp >= listing->to) {
+        if (r != 0 || is_before(&place, &range.from) || !is_before(&place, &range.to)) {
             break;
         }
         filling.is_full = examined == ATES_PAGE_EXAMINED;

@@ -6,15 +6,16 @@
 
 /* Which transfers, and which page of them. */
 struct accounting_listing {
-    const uint64_t *user_id;       /* NULL: everybody's */
-    const int *kind;               /* NULL: every kind */
-    int64_t from, to;              /* timestamps in [from, to) */
+    const uint64_t *user_id; /* NULL: everybody's */
+    const int *kind;         /* NULL: every kind */
+    int64_t from, to;        /* timestamps in [from, to) */
+    bool newest_first;
     const struct ates_text *after; /* the next of the page before; NULL: from the beginning */
     size_t limit;
 };
 
 struct accounting_page {
-    struct ates_list items; /* struct accounting_transfer, by timestamp and id */
+    struct ates_list items; /* struct accounting_transfer, by timestamp and id, up or down */
     bool has_next;
     struct ates_text next;
 };

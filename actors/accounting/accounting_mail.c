@@ -237,13 +237,13 @@ int accounting_answer_show_mails(struct ates_call *call, const void *body, void 
     struct accounting_mail *items = ates_arena_alloc(call->arena, limit * sizeof *items);
     struct accounting_mail_row row;
     struct ates_scan scan;
-    uint64_t id = 0, after = 0;
+    uint64_t id = 0, from_id = 0, last_id = 0;
     size_t count = 0;
 
-    int r = ates_page_after(call, query->has_after, query->after, &after);
+    int r = ates_page_begin(call, query->has_after, query->after, query->newest_first, &from_id);
     if (r == 0) {
         r = accounting_mail_scan_open(&scan, call->txn, query->has_state ? &row_state : NULL,
-                                      after);
+                                      from_id, query->newest_first);
     }
     if (r != 0) {
         return r;
@@ -253,7 +253,7 @@ int accounting_answer_show_mails(struct ates_call *call, const void *body, void 
         if (count == limit || count * ITEM_BYTES > ATES_PAGE_BYTES ||
             examined == ATES_PAGE_EXAMINED) {
             mails->has_next = true;
-            mails->next = ates_page_next(call->arena, after);
+            mails->next = ates_page_next(call->arena, last_id);
             break;
         }
         r = accounting_mail_get(call->txn, id, &row);
@@ -263,7 +263,7 @@ int accounting_answer_show_mails(struct ates_call *call, const void *body, void 
         }
         items[count] = show(call, &row);
         count += is_asked_for(query, &items[count]);
-        after = id;
+        last_id = id;
     }
     ates_scan_close(&scan);
     mails->items = (struct ates_list){items, count};

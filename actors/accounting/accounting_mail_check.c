@@ -71,7 +71,7 @@ static int check_mails(struct mail_check *self)
     struct ates_scan scan;
     uint64_t mail_id;
 
-    int r = accounting_mail_scan_open(&scan, self->txn, NULL, 0);
+    int r = accounting_mail_scan_open(&scan, self->txn, NULL, 1, false);
     if (r != 0) {
         return r;
     }

@@ -82,7 +82,7 @@ int accounting_mail_put(struct ates_txn *txn, const struct accounting_mail_row *
 }
 
 int accounting_mail_scan_open(struct ates_scan *scan, struct ates_txn *txn, const int *state,
-                              uint64_t after)
+                              uint64_t from_id, bool newest_first)
 {
     struct ates_key prefix = {.size = 0};
 
@@ -90,9 +90,10 @@ int accounting_mail_scan_open(struct ates_scan *scan, struct ates_txn *txn, cons
         ates_key_add_u8(&prefix, (uint8_t)*state);
     }
     struct ates_key from = prefix;
-    ates_key_add_u64(&from, after + 1);
-    return ates_scan_open(scan, txn, state != NULL ? ACCOUNTING_MAILS_BY_STATE : ACCOUNTING_MAILS,
-                          &prefix, &from);
+    ates_key_add_u64(&from, from_id);
+    return ates_scan_open_ordered(scan, txn,
+                                  state != NULL ? ACCOUNTING_MAILS_BY_STATE : ACCOUNTING_MAILS,
+                                  &prefix, &from, newest_first);
 }
 
 int accounting_mail_due_open(struct ates_scan *scan, struct ates_txn *txn)

@@ -37,9 +37,10 @@ int accounting_mail_put(struct ates_txn *txn, const struct accounting_mail_row *
 struct ates_key accounting_mail_state_key(const struct accounting_mail_row *mail);
 struct ates_key accounting_mail_due_key(const struct accounting_mail_row *mail);
 
-/* Walks the ids of mails with this state (NULL: of all), from the first above after. */
+/* Walks the ids of mails with this state (NULL: of all), in order from the first >= from_id, or,
+ * the newest first, down from the last < from_id. */
 int accounting_mail_scan_open(struct ates_scan *scan, struct ates_txn *txn, const int *state,
-                              uint64_t after);
+                              uint64_t from_id, bool newest_first);
 /* Walks those that are due by time, the longest due first. */
 int accounting_mail_due_open(struct ates_scan *scan, struct ates_txn *txn);
 /* ATES_NOT_FOUND at the end. due_at (of accounting_mail_due_open) may be NULL. */

@@ -60,6 +60,7 @@ static const struct ates_field accounting_show_account_transfers_fields[] = {
      .summary = "only transfers at or after this time"},
     {ATES_OPTIONAL(accounting_show_account_transfers, to), ATES_IS_TIME,
      .summary = "only transfers before this time"},
+    {ATES_OPTIONAL(accounting_show_account_transfers, newest_first), ATES_IS_NEWEST_FIRST},
     {ATES_OPTIONAL(accounting_show_account_transfers, after), ATES_IS_AFTER},
     {ATES_OPTIONAL(accounting_show_account_transfers, limit), ATES_IS_LIMIT},
 };
@@ -81,6 +82,7 @@ static const struct ates_field accounting_show_all_account_transfers_fields[] = 
      .summary = "only transfers of this kind"},
     {ATES_OPTIONAL(accounting_show_all_account_transfers, user_id), ATES_IS_ID,
      .summary = "only transfers of this user"},
+    {ATES_OPTIONAL(accounting_show_all_account_transfers, newest_first), ATES_IS_NEWEST_FIRST},
     {ATES_OPTIONAL(accounting_show_all_account_transfers, after), ATES_IS_AFTER},
     {ATES_OPTIONAL(accounting_show_all_account_transfers, limit), ATES_IS_LIMIT},
 };
@@ -146,6 +148,7 @@ ATES_MESSAGE(accounting_mail, "mail");
 static const struct ates_field accounting_show_mails_fields[] = {
     {ATES_OPTIONAL(accounting_show_mails, state), IS_MAIL_STATE,
      .summary = "only mails in this state"},
+    {ATES_OPTIONAL(accounting_show_mails, newest_first), ATES_IS_NEWEST_FIRST},
     {ATES_OPTIONAL(accounting_show_mails, after), ATES_IS_AFTER},
     {ATES_OPTIONAL(accounting_show_mails, limit), ATES_IS_LIMIT},
 };

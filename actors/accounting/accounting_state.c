@@ -221,11 +221,11 @@ int accounting_state_open_payout(struct ates_txn *txn, struct accounting_payout 
     struct ates_bytes key, value;
     struct ates_scan scan;
 
-    int r = ates_scan_open(&scan, txn, ACCOUNTING_PAYOUTS, NULL, NULL);
+    int r = ates_scan_open_ordered(&scan, txn, ACCOUNTING_PAYOUTS, NULL, NULL, true);
     if (r != 0) {
         return r;
     }
-    r = ates_scan_last(&scan, &key, &value);
+    r = ates_scan_next(&scan, &key, &value);
     const struct ates_text date = {r == 0 ? ates_arena_copy(txn->arena, key.data, key.size) : NULL,
                                    r == 0 ? key.size : 0};
     ates_scan_close(&scan);
@@ -295,17 +295,18 @@ int accounting_state_get_transfer(struct ates_txn *txn, const struct accounting_
 }
 
 int accounting_scan_open(struct ates_scan *scan, struct ates_txn *txn, const uint64_t *user_id,
-                         int64_t timestamp, uint64_t id)
+                         const struct accounting_place *from, bool newest_first)
 {
     struct ates_key prefix = {.size = 0};
 
     if (user_id != NULL) {
         ates_key_add_u64(&prefix, *user_id);
     }
-    struct ates_key from = prefix;
-    add_place(&from, &(struct accounting_place){.timestamp = timestamp, .id = id});
-    return ates_scan_open(scan, txn, user_id != NULL ? ACCOUNTING_BY_USER : ACCOUNTING_TRANSFERS,
-                          &prefix, &from);
+    struct ates_key key = prefix;
+    add_place(&key, from);
+    return ates_scan_open_ordered(scan, txn,
+                                  user_id != NULL ? ACCOUNTING_BY_USER : ACCOUNTING_TRANSFERS,
+                                  &prefix, &key, newest_first);
 }
 
 int accounting_scan_next(struct ates_scan *scan, struct accounting_place *place)

@@ -121,10 +121,11 @@ struct ates_key accounting_transfer_key(const struct accounting_place *place);
 /* The place at the end of a key of transfers or by_user; -EBADMSG where it has none. */
 int accounting_place_from(struct ates_bytes key, struct accounting_place *place);
 
-/* Walks the places of everybody's transfers (user_id NULL) or of one user's, in order, from the
- * first that is not before this timestamp and id. ATES_NOT_FOUND at the end. */
+/* Walks the places of everybody's transfers (user_id NULL) or of one user's, in order from the
+ * first that is not before from, or, the newest first, down from the last that is. ATES_NOT_FOUND
+ * at the end. */
 int accounting_scan_open(struct ates_scan *scan, struct ates_txn *txn, const uint64_t *user_id,
-                         int64_t timestamp, uint64_t id);
+                         const struct accounting_place *from, bool newest_first);
 int accounting_scan_next(struct ates_scan *scan, struct accounting_place *place);
 
 #endif

@@ -27,6 +27,7 @@
 #define ATES_IS_QUERY                                                                              \
     .type = ATES_TEXT, .rule = ATES_RULE_LINE, .min = 1, .max = ATES_QUERY_MAX,                    \
     .summary = "words, each matched as a prefix"
+#define ATES_IS_NEWEST_FIRST .type = ATES_BOOL, .summary = "the newest first, not the oldest"
 #define ATES_IS_AFTER                                                                              \
     .type = ATES_TEXT, .rule = ATES_RULE_LINE, .min = 1, .max = ATES_AFTER_MAX,                    \
     .summary = "where the page before ended: its next"

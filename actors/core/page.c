@@ -36,6 +36,18 @@ int ates_page_after(struct ates_call *call, bool has_after, struct ates_text aft
     return 0;
 }
 
+int ates_page_begin(struct ates_call *call, bool has_after, struct ates_text after,
+                    bool newest_first, uint64_t *from_id)
+{
+    uint64_t id = 0;
+    int r = ates_page_after(call, has_after, after, &id);
+
+    if (r == 0) {
+        *from_id = !newest_first ? id + 1 : has_after ? id : UINT64_MAX;
+    }
+    return r;
+}
+
 struct ates_text ates_page_next(struct ates_arena *arena, uint64_t id)
 {
     char *text = ates_arena_alloc(arena, DIGITS_MAX + 8);

@@ -18,6 +18,11 @@ int ates_page_parse(struct ates_text digits, uint64_t *number);
  * FIELD_INVALID, field after. */
 int ates_page_after(struct ates_call *call, bool has_after, struct ates_text after, uint64_t *id);
 
+/* Where the page begins: at the first id >= *from_id, or, the newest first, at the last id <
+ * *from_id. Refuses the same. */
+int ates_page_begin(struct ates_call *call, bool has_after, struct ates_text after,
+                    bool newest_first, uint64_t *from_id);
+
 /* The text that makes the next page begin after id. */
 struct ates_text ates_page_next(struct ates_arena *arena, uint64_t id);
 

@@ -35,19 +35,21 @@ struct ates_search {
     struct ates_call *call;
     struct ates_scan scan;
     struct ates_text prefix;
-    bool ended;
+    uint64_t from_id;
+    bool down, ended;
     uint64_t segment;
-    uint64_t hits[ATES_SEARCH_SEGMENT / 64]; /* of the segment in hand: a bit an id */
-    unsigned place;                          /* of the next id to give, or of none yet */
+    uint64_t hits[ATES_SEARCH_SEGMENT / 64]; /* of the segment in hand: a bit an id not given yet */
+    unsigned word;                           /* of hits, where the next one may be */
 };
 
-/* Starts at the first id > after_id. The caller checks the query's other words, and its filters,
+/* Starts at the first id >= from_id, or, down, at the last id < from_id. The caller checks the query's other words, and its filters,
  * against the row itself (ates_words_match). A query without words finds nothing. The state must
  * not be written until the search is closed. Open and next refuse INVALID_ARGUMENT /
  * QUERY_TOO_BROAD, field query. */
 int ates_search_open(struct ates_search *search, struct ates_call *call, unsigned table,
-                     const struct ates_words *query, uint64_t after_id);
-/* The next id, in ascending order, each once; ATES_NOT_FOUND at the end. */
+                     const struct ates_words *query, uint64_t from_id, bool down);
+/* The next id, in ascending order, or, down, in descending order, each once; ATES_NOT_FOUND at the
+ * end. */
 int ates_search_next(struct ates_search *search, uint64_t *id);
 void ates_search_close(struct ates_search *search); /* after a successful open only */
 

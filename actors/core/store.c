@@ -46,6 +46,19 @@ void ates_key_add_bytes(struct ates_key *key, const void *data, size_t size)
     }
 }
 
+struct ates_key ates_key_past(const struct ates_key *key)
+{
+    struct ates_key past = *key;
+
+    while (past.size > 0 && past.data[past.size - 1] == 0xff) {
+        past.size--;
+    }
+    if (past.size > 0) {
+        past.data[past.size - 1]++;
+    }
+    return past;
+}
+
 uint64_t ates_u64_from(const uint8_t bytes[8])
 {
     uint64_t big;
@@ -286,6 +299,12 @@ int ates_put_number(struct ates_txn *txn, unsigned table, const struct ates_key 
 int ates_scan_open(struct ates_scan *scan, struct ates_txn *txn, unsigned table,
                    const struct ates_key *prefix, const struct ates_key *from)
 {
+    return ates_scan_open_ordered(scan, txn, table, prefix, from, false);
+}
+
+int ates_scan_open_ordered(struct ates_scan *scan, struct ates_txn *txn, unsigned table,
+                           const struct ates_key *prefix, const struct ates_key *from, bool down)
+{
     MDB_cursor *cursor = NULL;
     int r;
 
@@ -296,68 +315,53 @@ int ates_scan_open(struct ates_scan *scan, struct ates_txn *txn, unsigned table,
     }
     scan->cursor = cursor;
     scan->prefix = prefix != NULL ? *prefix : (struct ates_key){.size = 0};
-    ates_scan_seek(scan, from != NULL ? from : &scan->prefix);
+    scan->down = down;
+    const struct ates_key whole = down ? ates_key_past(&scan->prefix) : scan->prefix;
+    ates_scan_seek(scan, from != NULL ? from : &whole);
     return 0;
 }
 
 void ates_scan_seek(struct ates_scan *scan, const struct ates_key *from)
 {
     scan->from = *from;
-    scan->started = false;
+    scan->started = scan->ended = false;
 }
 
-static int scan_result(struct ates_scan *scan, int mdb_result, const MDB_val *k, const MDB_val *v,
-                       struct ates_bytes *key, struct ates_bytes *value)
+static int start(const struct ates_scan *scan, MDB_val *k, MDB_val *v)
 {
-    int r = ates_environment_result(mdb_result);
-
-    if (r != 0) {
+    if (scan->from.size == 0) {
+        return mdb_cursor_get(scan->cursor, k, v, scan->down ? MDB_LAST : MDB_FIRST);
+    }
+    *k = val_from(&scan->from);
+    int r = mdb_cursor_get(scan->cursor, k, v, MDB_SET_RANGE);
+    if (!scan->down || (r != 0 && r != MDB_NOTFOUND)) {
         return r;
     }
-    if (k->mv_size < scan->prefix.size ||
-        memcmp(k->mv_data, scan->prefix.data, scan->prefix.size) != 0) {
-        return ATES_NOT_FOUND;
-    }
-    *key = (struct ates_bytes){k->mv_data, k->mv_size};
-    *value = (struct ates_bytes){v->mv_data, v->mv_size};
-    return 0;
+    return mdb_cursor_get(scan->cursor, k, v, r == 0 ? MDB_PREV : MDB_LAST);
 }
 
 int ates_scan_next(struct ates_scan *scan, struct ates_bytes *key, struct ates_bytes *value)
 {
-    MDB_val k = val_from(&scan->from), v;
-    MDB_cursor_op op = scan->started ? MDB_NEXT : k.mv_size == 0 ? MDB_FIRST : MDB_SET_RANGE;
-
-    scan->started = true;
-    return scan_result(scan, mdb_cursor_get(scan->cursor, &k, &v, op), &k, &v, key, value);
-}
-
-int ates_scan_last(struct ates_scan *scan, struct ates_bytes *key, struct ates_bytes *value)
-{
     MDB_val k, v;
     int r;
 
-    if (scan->started) {
-        return scan_result(scan, mdb_cursor_get(scan->cursor, &k, &v, MDB_PREV), &k, &v, key,
-                           value);
+    if (scan->ended) { /* LMDB's cursor would begin again */
+        return ATES_NOT_FOUND;
     }
-    /* The row before the first key that is past the prefix. */
-    struct ates_key past = scan->prefix;
-    while (past.size > 0 && past.data[past.size - 1] == 0xff) {
-        past.size--;
-    }
+    r = ates_environment_result(
+        scan->started ? mdb_cursor_get(scan->cursor, &k, &v, scan->down ? MDB_PREV : MDB_NEXT)
+                      : start(scan, &k, &v));
     scan->started = true;
-    if (past.size == 0) {
-        r = mdb_cursor_get(scan->cursor, &k, &v, MDB_LAST);
-    } else {
-        past.data[past.size - 1]++;
-        k = val_from(&past);
-        r = mdb_cursor_get(scan->cursor, &k, &v, MDB_SET_RANGE);
-        if (r == 0 || r == MDB_NOTFOUND) {
-            r = mdb_cursor_get(scan->cursor, &k, &v, r == 0 ? MDB_PREV : MDB_LAST);
-        }
+    if (r == 0 && (k.mv_size < scan->prefix.size ||
+                   memcmp(k.mv_data, scan->prefix.data, scan->prefix.size) != 0)) {
+        r = ATES_NOT_FOUND;
     }
-    return scan_result(scan, r, &k, &v, key, value);
+    scan->ended = r == ATES_NOT_FOUND;
+    if (r == 0) {
+        *key = (struct ates_bytes){k.mv_data, k.mv_size};
+        *value = (struct ates_bytes){v.mv_data, v.mv_size};
+    }
+    return r;
 }
 
 void ates_scan_close(struct ates_scan *scan)

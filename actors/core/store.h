@@ -22,6 +22,8 @@ void ates_key_add_u64(struct ates_key *key, uint64_t value);
 void ates_key_add_u8(struct ates_key *key, uint8_t value);
 /* Asserts that it fits. */
 void ates_key_add_bytes(struct ates_key *key, const void *data, size_t size);
+/* The first key above all that begin with this one; empty where there is none. */
+struct ates_key ates_key_past(const struct ates_key *key);
 uint64_t ates_u64_from(const uint8_t bytes[8]); /* big-endian */
 
 struct ates_store;
@@ -72,22 +74,24 @@ int ates_get_number(struct ates_txn *txn, unsigned table, const struct ates_key 
 int ates_put_number(struct ates_txn *txn, unsigned table, const struct ates_key *key,
                     int64_t value);
 
-/* Walks the rows whose keys begin with prefix, in key order, starting at the first key >= from
- * (NULL: at the prefix's first). Keys and values point into the map: valid until the next write. */
+/* Walks the rows whose keys begin with prefix: in key order, starting at the first key >= from, or
+ * down, starting at the last key < from, so that the two walks from one place meet every row once.
+ * From begins as prefix does; NULL is where the whole prefix is walked from. Keys and values point
+ * into the map: valid until the next write. */
 struct ates_scan {
     MDB_cursor *cursor;
     struct ates_key prefix;
-    struct ates_key from;
-    bool started;
+    struct ates_key from; /* empty: walks the whole table */
+    bool down, started, ended;
 };
 int ates_scan_open(struct ates_scan *scan, struct ates_txn *txn, unsigned table,
                    const struct ates_key *prefix, const struct ates_key *from);
-/* ATES_NOT_FOUND at the end. */
+int ates_scan_open_ordered(struct ates_scan *scan, struct ates_txn *txn, unsigned table,
+                           const struct ates_key *prefix, const struct ates_key *from, bool down);
+/* ATES_NOT_FOUND at the end, and from then on. */
 int ates_scan_next(struct ates_scan *scan, struct ates_bytes *key, struct ates_bytes *value);
-/* Goes on at the first key >= from. */
+/* Goes on, in the same direction, from there. */
 void ates_scan_seek(struct ates_scan *scan, const struct ates_key *from);
-/* Starts at the last row of the prefix and walks down. */
-int ates_scan_last(struct ates_scan *scan, struct ates_bytes *key, struct ates_bytes *value);
 void ates_scan_close(struct ates_scan *scan);
 
 #endif

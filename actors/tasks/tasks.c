@@ -106,14 +106,14 @@ static int answer_show_task_log(struct ates_call *call, const void *body, void *
     const struct tasks_show_task_log *asked = body;
     struct tasks_show_task_log_result *shown = result;
     struct tasks_task task;
-    uint64_t after_id;
+    uint64_t from_id;
 
     int r = find_visible_task(call, asked->task_id, &task);
     if (r == 0) {
-        r = ates_page_after(call, asked->has_after, asked->after, &after_id);
+        r = ates_page_begin(call, asked->has_after, asked->after, asked->newest_first, &from_id);
     }
     if (r == 0) {
-        r = tasks_state_get_logs(call->txn, task.id, after_id,
+        r = tasks_state_get_logs(call->txn, task.id, from_id, asked->newest_first,
                                  asked->has_limit ? asked->limit : ATES_PAGE_LIMIT, &shown->items,
                                  &shown->has_next);
     }
@@ -186,7 +186,7 @@ static int apply_task_completed(struct ates_txn *txn, const struct ates_event *e
 
 static const struct ates_handler handlers[] = {
     {"create_task", handle_create_task, answer_task},
-    {"reassign_tasks", tasks_handle_reassign_tasks, NULL},
+    {"reassign_tasks", tasks_handle_reassign_tasks, tasks_answer_reassign_tasks},
     {"complete_task", handle_complete_task, answer_task},
     {"show_my_assigned_tasks", NULL, tasks_answer_show_my_assigned_tasks},
     {"show_all_assigned_tasks", NULL, tasks_answer_show_all_assigned_tasks},
@@ -220,6 +220,7 @@ const struct ates_domain tasks_domain = {
     .applier_count = sizeof appliers / sizeof appliers[0],
     .follows = follows,
     .follow_count = sizeof follows / sizeof follows[0],
+    .state_version = TASKS_STATE_VERSION,
     .step = tasks_step,
     .check = tasks_check,
 };

@@ -18,7 +18,7 @@ struct check {
     struct ates_arena *arena;
     char *error;
     size_t error_size;
-    uint64_t tasks, words, eligible;
+    uint64_t tasks, open, words, eligible;
 };
 
 /* Looks at one row. */
@@ -90,6 +90,7 @@ static int look_at_task(struct check *self, const struct ates_bytes *key,
         task.id != self->tasks || task.is_finished != task.has_finished_at) {
         return contradict(self, "task %" PRIu64 " is missing or damaged", self->tasks);
     }
+    self->open += !task.is_finished;
     int r = expect_row(self, TASKS_TABLE_BY_STATUS, tasks_state_status_prefix(task.is_finished),
                        task.id);
     if (r == 0) {
@@ -157,6 +158,12 @@ static int check_tasks(struct check *self)
     }
     if (r == 0 && count != last) {
         r = contradict(self, "there are %" PRIu64 " tasks, not %" PRIu64, count, last);
+    }
+    if (r == 0) {
+        r = tasks_state_get_counter(self->txn, TASKS_OPEN_COUNT, &count);
+    }
+    if (r == 0 && count != self->open) {
+        r = contradict(self, "%" PRIu64 " tasks are open, not %" PRIu64, self->open, count);
     }
     if (r == 0) {
         r = expect_count(self, TASKS_TABLE_BY_STATUS, last);

@@ -21,7 +21,8 @@ struct filter {
     uint64_t assigned_to;
     bool has_query;
     struct ates_words query;
-    uint64_t after_id, before_id; /* both excluded */
+    uint64_t from_id, to_id; /* ids in [from, to) */
+    bool newest_first;
 };
 
 /* The index rows of the open or the finished tasks. */
@@ -31,8 +32,9 @@ struct run {
     bool ended;
 };
 
-/* Ids of tasks in ascending order: a search, or one or two runs merged. */
+/* Ids of tasks in the list's order: a search, or one or two runs merged. */
 struct source {
+    bool newest_first;
     bool searches;
     struct ates_search search;
     struct run runs[2];
@@ -51,6 +53,12 @@ static int next_in_run(struct run *run)
     return r == ATES_NOT_FOUND ? 0 : r;
 }
 
+/* The end of the filter's ids that the list begins at. */
+static uint64_t begin_id(const struct filter *filter)
+{
+    return filter->newest_first ? filter->to_id : filter->from_id;
+}
+
 static int open_run(struct source *self, struct ates_txn *txn, const struct filter *filter,
                     bool is_finished)
 {
@@ -62,8 +70,8 @@ static int open_run(struct source *self, struct ates_txn *txn, const struct filt
     struct ates_key from = prefix;
     struct run *run = &self->runs[self->run_count];
 
-    ates_key_add_u64(&from, filter->after_id + 1);
-    int r = ates_scan_open(&run->scan, txn, table, &prefix, &from);
+    ates_key_add_u64(&from, begin_id(filter));
+    int r = ates_scan_open_ordered(&run->scan, txn, table, &prefix, &from, filter->newest_first);
     if (r != 0) {
         return r;
     }
@@ -83,12 +91,12 @@ static void close_source(struct source *self)
 
 static int open_source(struct source *source, struct ates_call *call, const struct filter *filter)
 {
-    struct source self = {.searches = filter->has_query};
+    struct source self = {.newest_first = filter->newest_first, .searches = filter->has_query};
     int r = 0;
 
     if (filter->has_query) {
         r = ates_search_open(&self.search, call, TASKS_TABLE_WORDS, &filter->query,
-                             filter->after_id);
+                             begin_id(filter), filter->newest_first);
         if (r != 0) {
             return r;
         }
@@ -116,7 +124,8 @@ static int next_id(struct source *self, uint64_t *id)
         return ates_search_next(&self->search, id);
     }
     for (size_t i = 0; i < self->run_count; i++) {
-        if (!self->runs[i].ended && (first == NULL || self->runs[i].id < first->id)) {
+        if (!self->runs[i].ended &&
+            (first == NULL || (self->runs[i].id < first->id) != self->newest_first)) {
             first = &self->runs[i];
         }
     }
@@ -161,7 +170,7 @@ static int fill_page(struct ates_call *call, const struct filter *filter, struct
     uint64_t id;
     int r;
 
-    while ((r = next_id(source, &id)) == 0 && id < filter->before_id) {
+    while ((r = next_id(source, &id)) == 0 && filter->from_id <= id && id < filter->to_id) {
         page->more = examined == EXAMINED_TASKS_MAX || examined_bytes > EXAMINED_BYTES_MAX;
         if (page->more) {
             return 0;
@@ -197,7 +206,7 @@ static int list(struct ates_call *call, const struct filter *filter, size_t limi
     };
     struct source source;
 
-    if (filter->after_id < ATES_INTEGER_MAX) {
+    if (filter->from_id < filter->to_id) {
         int r = open_source(&source, call, filter);
         if (r == 0) {
             r = fill_page(call, filter, &source, &page);
@@ -211,6 +220,13 @@ static int list(struct ates_call *call, const struct filter *filter, size_t limi
     *has_next = page.more;
     *next = ates_page_next(call->arena, page.last_id);
     return 0;
+}
+
+static int set_after(struct ates_call *call, struct filter *filter, bool has_after,
+                     struct ates_text after)
+{
+    return ates_page_begin(call, has_after, after, filter->newest_first,
+                           filter->newest_first ? &filter->to_id : &filter->from_id);
 }
 
 static void set_query(struct ates_call *call, struct filter *filter, struct ates_text query)
@@ -227,13 +243,14 @@ int tasks_answer_show_my_assigned_tasks(struct ates_call *call, const void *body
         .status = asked->has_status ? (enum tasks_status)asked->status : TASKS_OPEN,
         .has_assigned_to = true,
         .assigned_to = call->user.id,
-        .before_id = UINT64_MAX,
+        .to_id = UINT64_MAX,
+        .newest_first = asked->newest_first,
     };
 
     if (asked->has_query) {
         set_query(call, &filter, asked->query);
     }
-    int r = ates_page_after(call, asked->has_after, asked->after, &filter.after_id);
+    int r = set_after(call, &filter, asked->has_after, asked->after);
     if (r == 0) {
         r = list(call, &filter, asked->has_limit ? asked->limit : ATES_PAGE_LIMIT, &shown->items,
                  &shown->has_next, &shown->next);
@@ -250,12 +267,15 @@ static int set_created(struct ates_txn *txn, const struct tasks_show_all_assigne
 
     if (asked->has_created_from) {
         r = tasks_state_first_since(txn, asked->created_from, &first);
-        if (r == 0 && filter->after_id < first - 1) {
-            filter->after_id = first - 1;
+        if (r == 0 && filter->from_id < first) {
+            filter->from_id = first;
         }
     }
     if (r == 0 && asked->has_created_to) {
-        r = tasks_state_first_since(txn, asked->created_to, &filter->before_id);
+        r = tasks_state_first_since(txn, asked->created_to, &first);
+        if (r == 0 && filter->to_id > first) {
+            filter->to_id = first;
+        }
     }
     return r;
 }
@@ -268,13 +288,14 @@ int tasks_answer_show_all_assigned_tasks(struct ates_call *call, const void *bod
         .status = asked->has_status ? (enum tasks_status)asked->status : TASKS_ALL,
         .has_assigned_to = asked->has_assigned_to,
         .assigned_to = asked->assigned_to,
-        .before_id = UINT64_MAX,
+        .to_id = UINT64_MAX,
+        .newest_first = asked->newest_first,
     };
 
     if (asked->has_query) {
         set_query(call, &filter, asked->query);
     }
-    int r = ates_page_after(call, asked->has_after, asked->after, &filter.after_id);
+    int r = set_after(call, &filter, asked->has_after, asked->after);
     if (r == 0) {
         r = set_created(call->txn, asked, &filter);
     }

@@ -44,6 +44,12 @@ static const struct ates_field tasks_create_task_fields[] = {
 };
 ATES_MESSAGE(tasks_create_task, "create_task");
 
+static const struct ates_field tasks_reassign_tasks_fields[] = {
+    {ATES_OPTIONAL(tasks_reassign_tasks, dry_run), .type = ATES_BOOL,
+     .summary = "tell how many would be drawn again, and draw none"},
+};
+ATES_MESSAGE(tasks_reassign_tasks, "reassign_tasks");
+
 static const struct ates_field tasks_reassign_tasks_result_fields[] = {
     {ATES_FIELD(tasks_reassign_tasks_result, reassigned), ATES_IS_COUNT},
 };
@@ -57,6 +63,7 @@ ATES_MESSAGE(tasks_complete_task, "complete_task");
 static const struct ates_field tasks_show_my_assigned_tasks_fields[] = {
     {ATES_OPTIONAL(tasks_show_my_assigned_tasks, status), IS_STATUS},
     {ATES_OPTIONAL(tasks_show_my_assigned_tasks, query), ATES_IS_QUERY},
+    {ATES_OPTIONAL(tasks_show_my_assigned_tasks, newest_first), ATES_IS_NEWEST_FIRST},
     {ATES_OPTIONAL(tasks_show_my_assigned_tasks, after), ATES_IS_AFTER},
     {ATES_OPTIONAL(tasks_show_my_assigned_tasks, limit), ATES_IS_LIMIT},
 };
@@ -77,6 +84,7 @@ static const struct ates_field tasks_show_all_assigned_tasks_fields[] = {
      .summary = "only tasks created at or after this time"},
     {ATES_OPTIONAL(tasks_show_all_assigned_tasks, created_to), ATES_IS_TIME,
      .summary = "only tasks created before this time"},
+    {ATES_OPTIONAL(tasks_show_all_assigned_tasks, newest_first), ATES_IS_NEWEST_FIRST},
     {ATES_OPTIONAL(tasks_show_all_assigned_tasks, after), ATES_IS_AFTER},
     {ATES_OPTIONAL(tasks_show_all_assigned_tasks, limit), ATES_IS_LIMIT},
 };
@@ -95,6 +103,7 @@ ATES_MESSAGE(tasks_show_task, "show_task");
 
 static const struct ates_field tasks_show_task_log_fields[] = {
     {ATES_FIELD(tasks_show_task_log, task_id), ATES_IS_ID, .summary = "the task whose log to show"},
+    {ATES_OPTIONAL(tasks_show_task_log, newest_first), ATES_IS_NEWEST_FIRST},
     {ATES_OPTIONAL(tasks_show_task_log, after), ATES_IS_AFTER},
     {ATES_OPTIONAL(tasks_show_task_log, limit), ATES_IS_LIMIT},
 };
@@ -187,7 +196,7 @@ static const struct ates_command commands[] = {
     {
         .name = "reassign_tasks",
         .summary = "Draws a new assignee for every open task.",
-        .body = &ates_empty_message,
+        .body = &tasks_reassign_tasks_message,
         .result = &tasks_reassign_tasks_result_message,
         .waits = true,
         .callers = OVERSEERS,

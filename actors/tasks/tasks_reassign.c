@@ -33,13 +33,25 @@ bool tasks_may_be_drawn(const struct ates_user_changed *user)
            user->role != ATES_INTERNALSERVICE;
 }
 
+/* What would be drawn again now. */
+int tasks_answer_reassign_tasks(struct ates_call *call, const void *body, void *out)
+{
+    struct tasks_reassign_tasks_result *result = out;
+
+    (void)body;
+    return tasks_state_get_counter(call->txn, TASKS_OPEN_COUNT, &result->reassigned);
+}
+
 /* Refuses: FAILED_PRECONDITION / NO_ASSIGNEES; RESOURCE_EXHAUSTED / REASSIGNMENTS_PENDING. */
 int tasks_handle_reassign_tasks(struct ates_call *call, const void *body)
 {
+    const struct tasks_reassign_tasks *command = body;
     uint64_t eligible, last_task, last_id;
     size_t pending;
 
-    (void)body;
+    if (command->dry_run) {
+        return 0;
+    }
     int r = tasks_state_get_counter(call->txn, TASKS_ELIGIBLE, &eligible);
     if (r == 0 && eligible == 0) {
         return ates_refuse(call, ATES_FAILED_PRECONDITION, "NO_ASSIGNEES");

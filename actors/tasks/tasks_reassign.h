@@ -15,6 +15,7 @@ int tasks_draw(struct ates_call *call, uint64_t *user_id);
 bool tasks_may_be_drawn(const struct ates_user_changed *user);
 
 ates_decide_fn tasks_handle_reassign_tasks;
+ates_answer_fn tasks_answer_reassign_tasks; /* of a dry run */
 int tasks_step(struct ates_call *call, bool *more);
 ates_follow_fn tasks_follow_user_registered, tasks_follow_user_changed;
 ates_apply_fn tasks_apply_task_assigned, tasks_apply_reassignment_started,

@@ -105,6 +105,14 @@ struct ates_words tasks_state_words(const struct tasks_task *task, struct ates_a
     return words;
 }
 
+static int count_open(struct ates_txn *txn, int change)
+{
+    uint64_t count;
+    int r = tasks_state_get_counter(txn, TASKS_OPEN_COUNT, &count);
+
+    return r == 0 ? tasks_state_put_counter(txn, TASKS_OPEN_COUNT, count + (uint64_t)change) : r;
+}
+
 int tasks_state_add_task(struct ates_txn *txn, const struct tasks_task *task)
 {
     const struct ates_key by_status = status_key(task), by_assignee = assignee_key(task);
@@ -116,6 +124,9 @@ int tasks_state_add_task(struct ates_txn *txn, const struct tasks_task *task)
     }
     if (r == 0) {
         r = ates_put(txn, TASKS_TABLE_BY_ASSIGNEE, &by_assignee, "", 0);
+    }
+    if (r == 0) {
+        r = count_open(txn, 1);
     }
     return r == 0 ? ates_search_put(txn, TASKS_TABLE_WORDS, &words, task->id) : r;
 }
@@ -137,6 +148,9 @@ int tasks_state_change_task(struct ates_txn *txn, const struct tasks_task *befor
         const struct ates_key from = status_key(before), to = status_key(task);
 
         r = move(txn, TASKS_TABLE_BY_STATUS, &from, &to);
+        if (r == 0) {
+            r = count_open(txn, task->is_finished ? -1 : 1);
+        }
     }
     if (r == 0 &&
         (task->is_finished != before->is_finished || task->assigned_to != before->assigned_to)) {
@@ -178,8 +192,8 @@ int tasks_state_put_log(struct ates_txn *txn, const struct tasks_log_entry *entr
 }
 
 /* Decodes the rows where they are: nothing is written while an answer holds them. */
-int tasks_state_get_logs(struct ates_txn *txn, uint64_t task_id, uint64_t after_id, size_t limit,
-                         struct ates_list *page, bool *more)
+int tasks_state_get_logs(struct ates_txn *txn, uint64_t task_id, uint64_t from_id,
+                         bool newest_first, size_t limit, struct ates_list *page, bool *more)
 {
     const struct ates_key prefix = ates_key_u64(task_id);
     struct tasks_log_entry *entries = ates_arena_alloc(txn->arena, limit * sizeof *entries);
@@ -188,8 +202,8 @@ int tasks_state_get_logs(struct ates_txn *txn, uint64_t task_id, uint64_t after_
     struct ates_scan scan;
     size_t count = 0;
 
-    ates_key_add_u64(&from, after_id + 1);
-    int r = ates_scan_open(&scan, txn, TASKS_TABLE_LOGS, &prefix, &from);
+    ates_key_add_u64(&from, from_id);
+    int r = ates_scan_open_ordered(&scan, txn, TASKS_TABLE_LOGS, &prefix, &from, newest_first);
     if (r != 0) {
         return r;
     }

@@ -33,10 +33,14 @@ enum tasks_table {
 };
 extern const char *const tasks_state_tables[];
 
+/* Of the rows' form; see state_version in core/domain.h. 1: with the count of open tasks. */
+#define TASKS_STATE_VERSION 1u
+
 enum tasks_counter {
     TASKS_LAST_TASK,         /* its id */
     TASKS_LAST_REASSIGNMENT, /* its id */
-    TASKS_ELIGIBLE           /* how many users */
+    TASKS_ELIGIBLE,          /* how many users */
+    TASKS_OPEN_COUNT         /* how many tasks */
 };
 int tasks_state_get_counter(struct ates_txn *txn, enum tasks_counter counter, uint64_t *value);
 int tasks_state_put_counter(struct ates_txn *txn, enum tasks_counter counter, uint64_t value);
@@ -58,10 +62,10 @@ int tasks_state_first_since(struct ates_txn *txn, int64_t time, uint64_t *task_i
 
 /* Log entries of a task. */
 int tasks_state_put_log(struct ates_txn *txn, const struct tasks_log_entry *entry);
-/* Fills page with up to limit entries after the entry with this id, in order, and tells whether
- * more follow. */
-int tasks_state_get_logs(struct ates_txn *txn, uint64_t task_id, uint64_t after_id, size_t limit,
-                         struct ates_list *page, bool *more);
+/* Fills page with up to limit entries, in order those with ids >= from_id, or, the newest first,
+ * those with ids < from_id, and tells whether more follow. */
+int tasks_state_get_logs(struct ates_txn *txn, uint64_t task_id, uint64_t from_id,
+                         bool newest_first, size_t limit, struct ates_list *page, bool *more);
 
 /* The users who may be drawn, each in a slot. */
 int tasks_state_get_eligible(struct ates_txn *txn, uint64_t slot, uint64_t *user_id);

@@ -52,6 +52,8 @@ struct accounting_show_account_transfers {
     int64_t from;
     bool has_to;
     int64_t to;
+    bool has_newest_first;
+    bool newest_first;
     bool has_after;
     struct ates_text after;
     bool has_limit;
@@ -72,6 +74,8 @@ struct accounting_show_all_account_transfers {
     int kind; /* enum accounting_kind */
     bool has_user_id;
     uint64_t user_id;
+    bool has_newest_first;
+    bool newest_first;
     bool has_after;
     struct ates_text after;
     bool has_limit;
@@ -138,6 +142,8 @@ struct accounting_mail {
 struct accounting_show_mails {
     bool has_state;
     int state;
+    bool has_newest_first;
+    bool newest_first;
     bool has_after;
     struct ates_text after;
     bool has_limit;

@@ -40,6 +40,10 @@ struct tasks_create_task {
     struct ates_text description;
 };
 
+struct tasks_reassign_tasks {
+    bool has_dry_run;
+    bool dry_run; /* tells how many would be drawn again, and draws none */
+};
 struct tasks_reassign_tasks_result {
     uint64_t reassigned; /* tasks */
 };
@@ -53,6 +57,8 @@ struct tasks_show_my_assigned_tasks {
     int status; /* enum tasks_status */
     bool has_query;
     struct ates_text query;
+    bool has_newest_first;
+    bool newest_first;
     bool has_after;
     struct ates_text after;
     bool has_limit;
@@ -75,6 +81,8 @@ struct tasks_show_all_assigned_tasks {
     int64_t created_from;
     bool has_created_to;
     int64_t created_to;
+    bool has_newest_first;
+    bool newest_first;
     bool has_after;
     struct ates_text after;
     bool has_limit;
@@ -92,6 +100,8 @@ struct tasks_show_task {
 
 struct tasks_show_task_log {
     uint64_t task_id;
+    bool has_newest_first;
+    bool newest_first;
     bool has_after;
     struct ates_text after;
     bool has_limit;
@@ -117,11 +127,11 @@ struct tasks_show_task_log_result {
 };
 
 extern const struct ates_message tasks_task_message, tasks_task_result_message,
-    tasks_create_task_message, tasks_reassign_tasks_result_message, tasks_complete_task_message,
-    tasks_show_my_assigned_tasks_message, tasks_show_my_assigned_tasks_result_message,
-    tasks_show_all_assigned_tasks_message, tasks_show_all_assigned_tasks_result_message,
-    tasks_show_task_message, tasks_show_task_log_message, tasks_log_entry_message,
-    tasks_show_task_log_result_message;
+    tasks_create_task_message, tasks_reassign_tasks_message, tasks_reassign_tasks_result_message,
+    tasks_complete_task_message, tasks_show_my_assigned_tasks_message,
+    tasks_show_my_assigned_tasks_result_message, tasks_show_all_assigned_tasks_message,
+    tasks_show_all_assigned_tasks_result_message, tasks_show_task_message,
+    tasks_show_task_log_message, tasks_log_entry_message, tasks_show_task_log_result_message;
 
 /* Events. A new task's first assignee comes with task_created; task_assigned tells of later ones.
  */

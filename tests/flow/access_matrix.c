@@ -90,10 +90,12 @@ const struct access_row access_matrix[] = {
     {&auth_service, "show_user", OF_SELF_NAMED, "user_id", .outcomes = ANY_NAMED},
     {&auth_service, "show_user", OF_ANOTHER, "user_id", .outcomes = OTHERS_SEEN},
     {&auth_service, "show_all_users", OF_NOBODY, "", .outcomes = OVERSEERS},
+    {&auth_service, "show_logins", OF_NOBODY, "user_ids", .outcomes = ANY},
 
     COMMON(tasks_service),
     {&tasks_service, "create_task", OF_NOBODY, "name description", .outcomes = USERS_ONLY},
     {&tasks_service, "reassign_tasks", OF_NOBODY, "", .outcomes = OVERSEERS},
+    {&tasks_service, "reassign_tasks", OF_NOBODY, "dry_run", .outcomes = OVERSEERS},
     {&tasks_service, "complete_task", TASK_ASSIGNED, "task_id", .outcomes = ASSIGNEE},
     {&tasks_service, "complete_task", TASK_FINISHED, "task_id", .outcomes = ASSIGNEE_DONE},
     {&tasks_service, "complete_task", TASK_CREATED, "task_id", .outcomes = CREATOR},

@@ -35,6 +35,7 @@ static const struct bad_input fields[] = {
             "\xa2to\xcf\xff\xff\xff\xff\xff\xff\xff\xff"),
     ACCOUNT("show_account_transfers", "nil for a time", "to", "\xa2to\xc0"),
     ACCOUNT("show_account_transfers", "an empty after", "after", "\245after\xa0"),
+    ACCOUNT("show_account_transfers", "nil for the order", "newest_first", "\254newest_first\xc0"),
     ACCOUNT("show_account_transfers", "a limit of 0", "limit", "\xa5limit\x00"),
     ACCOUNT("show_account_transfers", "a limit of 1001", "limit", "\xa5limit\xcd\x03\xe9"),
     BODY(ACCOUNTING, "show_account_transfers", "a kind", "FIELD_UNKNOWN", "kind",

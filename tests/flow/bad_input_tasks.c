@@ -121,6 +121,8 @@ static const struct bad_input fields[] = {
          "query", REPEATED("\x81\xa5query\xda\x01\x92", "\xd1\x8f", 201, "")),
     MINE("an empty after", "after", "\245after\xa0"),
     MINE("an after with a NUL", "after", "\245after\2421\x00"),
+    MINE("an order in words", "newest_first", "\254newest_first\xa4true"),
+    MINE("a number for the order", "newest_first", "\254newest_first\x01"),
     MINE("a limit of 0", "limit", "\xa5limit\x00"),
     MINE("a limit of 1001", "limit", "\xa5limit\xcd\x03\xe9"),
     BODY(TASKS, "show_my_assigned_tasks", "somebody's tasks", "FIELD_UNKNOWN", "assigned_to",

@@ -219,6 +219,9 @@ static void write_field(struct ates_buffer *out, const char *name, const struct 
         const bool is_self = row->ownership == OF_SELF_NAMED && caller != BY_NOBODY;
 
         ates_write_unsigned(out, is_self ? callers[caller] : another);
+    } else if (strcmp(name, "user_ids") == 0) {
+        ates_write_list(out, 1);
+        ates_write_unsigned(out, another);
     } else if (strcmp(name, "task_id") == 0) {
         ates_write_unsigned(out, make_task(row, caller));
     } else if (strcmp(name, "mail_id") == 0) {

@@ -114,6 +114,12 @@ static void note(struct fake_service *self, const struct fake_request *request)
         if (meta.has_token) {
             copy_text(seen->token, sizeof seen->token, meta.token);
         }
+        if (meta.has_client) {
+            copy_text(seen->client, sizeof seen->client, meta.client);
+        }
+        if (meta.has_traceparent) {
+            copy_text(seen->traceparent, sizeof seen->traceparent, meta.traceparent);
+        }
         seen->has_timeout_ms = meta.has_timeout_ms;
         seen->timeout_ms = meta.timeout_ms;
     }

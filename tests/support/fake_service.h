@@ -27,6 +27,8 @@ struct fake_seen {
     char command[64];
     char request_id[65];
     char token[65];
+    char client[65];
+    char traceparent[65];
     uint64_t timeout_ms;
     bool has_timeout_ms;
 };

@@ -174,6 +174,7 @@ static void choose_time_zone(void)
     cr_assert_not_null(gmtime_r(&now, &utc));
     snprintf(zone, sizeof zone, "Etc/GMT%+d", utc.tm_hour - NOW_HOUR); /* the names count west */
     cr_assert_eq(setenv("ATES_TIME_ZONE", zone, 0), 0);
+    cr_assert_eq(setenv("ATES_WEB_LISTEN", "127.0.0.1:0", 1), 0); /* any port that is free */
 }
 
 void flow_open(struct flow *flow)

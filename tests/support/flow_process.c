@@ -56,7 +56,8 @@ static void clean_environment(void)
         const size_t size = strcspn(environ[i], "=");
 
         snprintf(name, sizeof name, "%.*s", (int)size, environ[i]);
-        if ((strncmp(name, "ATES_", 5) == 0 && strcmp(name, "ATES_TIME_ZONE") != 0) ||
+        if ((strncmp(name, "ATES_", 5) == 0 && strcmp(name, "ATES_TIME_ZONE") != 0 &&
+             strcmp(name, "ATES_WEB_LISTEN") != 0) ||
             strcmp(name, "NOTIFY_SOCKET") == 0 || strncmp(name, "WATCHDOG_", 9) == 0) {
             unsetenv(name);
             i = 0;

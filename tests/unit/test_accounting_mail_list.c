@@ -19,6 +19,32 @@ static struct accounting_show_mails_result list(const int *state, uint64_t limit
     return result;
 }
 
+/* Pages of so many, the newest first, give the items of this one from the end. */
+static void expect_reverse(const int *state, uint64_t limit, const struct ates_list *expected)
+{
+    struct accounting_show_mails query = {.has_state = state != NULL,
+                                          .state = state != NULL ? *state : 0,
+                                          .has_newest_first = true,
+                                          .newest_first = true,
+                                          .has_limit = true,
+                                          .limit = limit};
+    const struct accounting_mail *items = expected->items;
+    struct accounting_show_mails_result page;
+    size_t left = expected->count;
+
+    do {
+        fixture_do(&fixture, accountant(), "show_mails", &query, &page);
+        cr_assert_leq(page.items.count, left);
+        for (size_t i = 0; i < page.items.count; i++) {
+            cr_assert_eq(((const struct accounting_mail *)page.items.items)[i].id,
+                         items[--left].id);
+        }
+        query.has_after = page.has_next;
+        query.after = page.next;
+    } while (page.has_next);
+    cr_assert_eq(left, 0);
+}
+
 /* ids: digits. */
 static void list_is(const int *state, const char *ids)
 {
@@ -31,6 +57,9 @@ static void list_is(const int *state, const char *ids)
         cr_expect_eq(items[i].id, (uint64_t)(ids[i] - (char)48), "%d: mail %d", (int)i,
                      (int)items[i].id);
         cr_expect(state == NULL || items[i].state == *state);
+    }
+    for (uint64_t limit = 1; limit < 10; limit++) {
+        expect_reverse(state, limit, &result.items);
     }
 }
 
@@ -82,6 +111,16 @@ Test(accounting_mail_list, show_mails_gives_pages)
     } while (page.has_next);
     cr_expect_eq(next_id, 301);
     cr_expect(pages > 1 && pages < 10, "%u pages", pages);
+    const struct accounting_show_mails newest = {.has_newest_first = true,
+                                                 .newest_first = true,
+                                                 .has_limit = true,
+                                                 .limit = 7,
+                                                 .has_after = true,
+                                                 .after = ates_text_from("298")};
+    fixture_do(&fixture, accountant(), "show_mails", &newest, &page);
+    cr_expect(page.items.count == 7 && page.has_next);
+    cr_expect_eq(((const struct accounting_mail *)page.items.items)->id, 297);
+    text_is(page.next, "291");
     page = list(NULL, 100, (struct ates_text){"", 0});
     cr_expect(page.items.count == 100 && page.has_next);
     text_is(page.next, "100");

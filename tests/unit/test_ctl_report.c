@@ -301,6 +301,22 @@ Test(ctl_report, mails_of_a_state)
     ates_arena_free(&arena);
 }
 
+Test(ctl_report, mails_the_newest_first)
+{
+    struct ates_arena *arena = ates_arena_new();
+    const struct accounting_show_mails_result none = {.has_next = false};
+    struct accounting_show_mails body;
+
+    ctl_answer(0, &accounting_show_mails_result_message, &none);
+    cr_expect_eq(ctl_run_against("accounting", "mail ls --newest-first"), CTL_OK);
+    ctl_asked(0, &accounting_show_mails_message, arena, &body);
+    cr_expect(body.has_newest_first && body.newest_first && !body.has_state);
+    cr_expect_eq(ctl_run_against("accounting", "mail ls"), CTL_OK);
+    ctl_asked(0, &accounting_show_mails_message, arena, &body);
+    cr_expect_not(body.has_newest_first);
+    ates_arena_free(&arena);
+}
+
 Test(ctl_report, a_mail_is_read_below_its_head)
 {
     ctl_answer(0, &accounting_show_mail_result_message, &mail);

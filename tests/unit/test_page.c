@@ -29,6 +29,25 @@ Test(page, the_first_page_begins_after_nothing)
     cr_expect_eq(id, 0);
 }
 
+Test(page, begins_beyond_an_id_either_way)
+{
+    const struct ates_text unused = {NULL, 0}, after = ates_text_from("42");
+    uint64_t id = 7;
+
+    cr_assert_eq(ates_page_begin(&call, false, unused, false, &id), 0);
+    cr_expect_eq(id, 1);
+    cr_assert_eq(ates_page_begin(&call, false, unused, true, &id), 0);
+    cr_expect_eq(id, UINT64_MAX);
+    cr_assert_eq(ates_page_begin(&call, true, after, false, &id), 0);
+    cr_expect_eq(id, 43);
+    cr_assert_eq(ates_page_begin(&call, true, after, true, &id), 0);
+    cr_expect_eq(id, 42);
+    cr_assert_eq(ates_page_begin(&call, true, ates_text_from("4x"), true, &id),
+                 ATES_INVALID_ARGUMENT);
+    cr_expect_str_eq(call.refusal.field, "after");
+    cr_expect_eq(id, 42, "untouched");
+}
+
 Test(page, next_is_taken_back)
 {
     const uint64_t ids[] = {0, 1, 9, 10, 123456789, (uint64_t)ATES_INTEGER_MAX};

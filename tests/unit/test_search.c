@@ -54,8 +54,8 @@ static void take_out(const char *text, uint64_t id)
     cr_assert_eq(ates_search_delete(call.txn, TABLE, &words, id), 0);
 }
 
-/* The ids found, in brackets; at most limit of them. */
-static const char *found(const char *query, uint64_t after_id, size_t limit)
+/* The ids found from an id on, in brackets; at most limit of them. */
+static const char *found_ordered(const char *query, uint64_t from_id, bool down, size_t limit)
 {
     static char out[1000];
     const struct ates_words words = split(query);
@@ -65,13 +65,23 @@ static const char *found(const char *query, uint64_t after_id, size_t limit)
     int r = 0;
 
     out[0] = '\0';
-    cr_assert_eq(ates_search_open(&search, &call, TABLE, &words, after_id), 0);
+    cr_assert_eq(ates_search_open(&search, &call, TABLE, &words, from_id, down), 0);
     for (size_t i = 0; i < limit && (r = ates_search_next(&search, &id)) == 0; i++) {
         size += (size_t)snprintf(out + size, sizeof out - size, "[%" PRIu64 "]", id);
     }
     cr_assert(r == 0 || r == ATES_NOT_FOUND);
     ates_search_close(&search);
     return out;
+}
+
+static const char *found(const char *query, uint64_t after_id, size_t limit)
+{
+    return found_ordered(query, after_id + 1, false, limit);
+}
+
+static const char *found_down(const char *query, uint64_t before_id, size_t limit)
+{
+    return found_ordered(query, before_id, true, limit);
 }
 
 Test(search, gives_ids_in_order_each_once)
@@ -112,7 +122,25 @@ Test(search, goes_on_after_an_id)
     cr_expect_str_eq(found("roof", 3, 9), "[300]");
     cr_expect_str_eq(found("roof", 299, 9), "[300]");
     cr_expect_str_eq(found("roof", 300, 9), "");
-    cr_expect_str_eq(found("roof", UINT64_MAX, 9), "");
+    cr_expect_str_eq(found_ordered("roof", UINT64_MAX, false, 9), "");
+}
+
+Test(search, goes_down_from_an_id)
+{
+    put("roof", 1);
+    put("roofs roof", 2);
+    put("roof", 3);
+    put("roofs", 300);
+    cr_expect_str_eq(found_down("roof", UINT64_MAX, 9), "[300][3][2][1]");
+    cr_expect_str_eq(found_down("roof", UINT64_MAX, 2), "[300][3]");
+    cr_expect_str_eq(found_down("roof", 300, 2), "[3][2]");
+    cr_expect_str_eq(found_down("roof", 299, 9), "[3][2][1]");
+    cr_expect_str_eq(found_down("roofs", 3, 9), "[2]");
+    cr_expect_str_eq(found_down("roof", 1, 9), "");
+    cr_expect_str_eq(found_down("roof", 0, 9), "");
+    cr_expect_str_eq(found_down("zebra", UINT64_MAX, 9), "");
+    cr_expect_str_eq(found_down("a", UINT64_MAX, 9), "");
+    cr_expect_str_eq(found_down("...", UINT64_MAX, 9), "");
 }
 
 Test(search, finds_nothing_without_words)
@@ -149,12 +177,15 @@ Test(search, keeps_words_of_full_length_apart)
 Test(search, goes_on_from_segment_to_segment)
 {
     const uint64_t ids[] = {1, 4095, 4096, 8191, 8192, 50000, 50001, UINT64_C(1) << 52};
-    char expected[200] = "";
+    const size_t count = sizeof ids / sizeof ids[0];
+    char expected[200] = "", down[200] = "";
 
-    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+    for (size_t i = 0; i < count; i++) {
         put("roof", ids[i]);
         snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "[%" PRIu64 "]",
                  ids[i]);
+        snprintf(down + strlen(down), sizeof down - strlen(down), "[%" PRIu64 "]",
+                 ids[count - 1 - i]);
     }
     put("coop", 20000);
     put("zebra", 20001);
@@ -166,6 +197,14 @@ Test(search, goes_on_from_segment_to_segment)
     cr_expect_str_eq(found("roof", 8192, 9), "[50000][50001][4503599627370496]");
     cr_expect_str_eq(found("zeb", 0, 9), "[20001][40000]");
     cr_expect_str_eq(found("zeb", 40000, 9), "");
+    cr_expect_str_eq(found_down("roof", UINT64_MAX, 100), down);
+    cr_expect_str_eq(found_down("roof", 8192, 2), "[8191][4096]");
+    cr_expect_str_eq(found_down("roof", 4097, 9), "[4096][4095][1]");
+    cr_expect_str_eq(found_down("roof", 4096, 1), "[4095]");
+    cr_expect_str_eq(found_down("zeb", UINT64_MAX, 9), "[40000][20001]");
+    cr_expect_str_eq(found_down("coo", 30000, 9), "[20000]");
+    cr_expect_str_eq(found_down("zeb", 20001, 9), "");
+    cr_expect_str_eq(found_down("coo", 20000, 9), "");
 }
 
 Test(search, has_tells_whether_all_words_are_in)
@@ -199,7 +238,7 @@ Test(search, refuses_what_is_too_broad)
     fill_segment(1, ATES_SEARCH_ROWS_MAX);
     fill_segment(3, ATES_SEARCH_ROWS_MAX);
     const struct ates_words query = split("w");
-    cr_assert_eq(ates_search_open(&search, &call, TABLE, &query, 0), 0, "as many as may be");
+    cr_assert_eq(ates_search_open(&search, &call, TABLE, &query, 1, false), 0, "as many as may be");
     for (uint64_t i = 0; i < ATES_SEARCH_SEGMENT; i++) {
         cr_assert_eq(ates_search_next(&search, &id), 0);
         cr_assert_eq(id, ATES_SEARCH_SEGMENT + i);
@@ -207,7 +246,7 @@ Test(search, refuses_what_is_too_broad)
     ates_search_close(&search);
 
     put("wz", 3 * ATES_SEARCH_SEGMENT);
-    cr_assert_eq(ates_search_open(&search, &call, TABLE, &query, 0), 0);
+    cr_assert_eq(ates_search_open(&search, &call, TABLE, &query, 1, false), 0);
     while ((r = ates_search_next(&search, &id)) == 0) {
     }
     cr_expect_eq(r, ATES_INVALID_ARGUMENT, "in a later segment");
@@ -215,8 +254,21 @@ Test(search, refuses_what_is_too_broad)
     cr_expect_str_eq(call.refusal.reason, "QUERY_TOO_BROAD");
     cr_expect_str_eq(call.refusal.field, "query");
     ates_search_close(&search);
-    cr_expect_eq(ates_search_open(&search, &call, TABLE, &query, 2 * ATES_SEARCH_SEGMENT),
+    cr_expect_eq(
+        ates_search_open(&search, &call, TABLE, &query, 2 * ATES_SEARCH_SEGMENT + 1, false),
+        ATES_INVALID_ARGUMENT);
+    cr_expect_eq(ates_search_open(&search, &call, TABLE, &query, UINT64_MAX, true),
                  ATES_INVALID_ARGUMENT);
+    cr_expect_eq(ates_search_open(&search, &call, TABLE, &query, 3 * ATES_SEARCH_SEGMENT + 1, true),
+                 ATES_INVALID_ARGUMENT);
+    cr_assert_eq(ates_search_open(&search, &call, TABLE, &query, 3 * ATES_SEARCH_SEGMENT, true), 0,
+                 "of the segments below alone");
+    for (uint64_t i = 0; i < ATES_SEARCH_SEGMENT; i++) {
+        cr_assert_eq(ates_search_next(&search, &id), 0);
+        cr_assert_eq(id, 2 * ATES_SEARCH_SEGMENT - 1 - i);
+    }
+    cr_assert_eq(ates_search_next(&search, &id), ATES_NOT_FOUND);
+    ates_search_close(&search);
     cr_expect_str_eq(found("wz", 0, 9), "[12288]");
 }
 
@@ -234,10 +286,21 @@ static void draw_word(char word[8])
     word[size] = '\0';
 }
 
+static char words[MODEL_WORDS][8];
+static bool has[MODEL_IDS + 1][MODEL_WORDS];
+
+static bool has_beginning(uint64_t id, const char *prefix)
+{
+    for (size_t i = 0; i < MODEL_WORDS; i++) {
+        if (has[id][i] && strncmp(words[i], prefix, strlen(prefix)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 Test(search, agrees_with_a_look_at_everything)
 {
-    static char words[MODEL_WORDS][8];
-    static bool has[MODEL_IDS + 1][MODEL_WORDS];
     const uint64_t stride = 1 + fixture_draw(&fixture, 200); /* spreads the ids over segments */
 
     for (size_t i = 0; i < MODEL_WORDS; i++) {
@@ -257,30 +320,29 @@ Test(search, agrees_with_a_look_at_everything)
         }
         has[id][word] = !has[id][word];
     }
-    for (int round = 0; round < 2000; round++) {
+    for (int round = 0; round < 4000; round++) {
         char prefix[8];
         struct ates_search search;
-        const uint64_t after = fixture_draw(&fixture, MODEL_IDS + 2);
+        const bool down = round % 2;
+        const uint64_t from = fixture_draw(&fixture, MODEL_IDS + 3);
+        uint64_t given;
 
         ates_arena_reset(fixture.arena);
         draw_word(prefix);
         const struct ates_words query = split(prefix);
-        cr_assert_eq(ates_search_open(&search, &call, TABLE, &query, after * stride), 0);
-        for (uint64_t id = after + 1; id <= MODEL_IDS; id++) {
-            bool expected = false;
-            uint64_t given;
+        cr_assert_eq(ates_search_open(&search, &call, TABLE, &query, from * stride, down), 0);
+        for (uint64_t step = 1; step <= MODEL_IDS; step++) {
+            const uint64_t id = down ? MODEL_IDS + 1 - step : step;
 
-            for (size_t i = 0; i < MODEL_WORDS; i++) {
-                expected |= has[id][i] && strncmp(words[i], prefix, strlen(prefix)) == 0;
-            }
-            if (expected) {
-                cr_assert_eq(ates_search_next(&search, &given), 0, "%s after %" PRIu64, prefix,
-                             after);
-                cr_assert_eq(given, id * stride, "%s after %" PRIu64, prefix, after);
+            if ((id < from) == down && has_beginning(id, prefix)) {
+                cr_assert_eq(ates_search_next(&search, &given), 0, "%s from %" PRIu64, prefix,
+                             from);
+                cr_assert_eq(given, id * stride, "%s from %" PRIu64, prefix, from);
             }
         }
-        uint64_t extra;
-        cr_assert_eq(ates_search_next(&search, &extra), ATES_NOT_FOUND);
+        for (int i = 0; i < 2; i++) {
+            cr_assert_eq(ates_search_next(&search, &given), ATES_NOT_FOUND);
+        }
         ates_search_close(&search);
     }
 }

@@ -150,6 +150,20 @@ Test(tasks, show_task_log_pages)
     } while (page.has_next);
     cr_expect_eq(count, 7);
     cr_expect_eq(page.items.count, 1);
+    body.has_newest_first = body.newest_first = true;
+    last++;
+    do {
+        fixture_do(&fixture, admin, "show_task_log", &body, &page);
+        for (size_t i = 0; i < page.items.count; i++, count--) {
+            cr_assert_lt(entry(&page, i)->id, last);
+            cr_assert_eq(entry(&page, i)->task_id, 1);
+            cr_assert_eq(entry(&page, i)->type, count == 1 ? TASKS_LOG_CREATE : TASKS_LOG_ASSIGN);
+            last = entry(&page, i)->id;
+        }
+        body.has_after = page.has_next;
+        body.after = page.next;
+    } while (page.has_next);
+    cr_expect_eq(count, 0, "all of them again, the newest first");
     body = (struct tasks_show_task_log){
         .task_id = 1, .has_after = true, .after = ates_text_from("1x")};
     fixture_refused(&fixture, admin, "show_task_log", &body, ATES_INVALID_ARGUMENT,

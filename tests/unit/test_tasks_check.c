@@ -142,3 +142,9 @@ Test(tasks_check, eligible_users)
     cr_assert_eq(ates_put_number(txn, TASKS_TABLE_ELIGIBLE_SLOTS, &user, 7), 0);
     expect_found("user 10 is not in the slot said");
 }
+
+Test(tasks_check, a_wrong_count_of_open_tasks)
+{
+    cr_assert_eq(tasks_state_put_counter(txn, TASKS_OPEN_COUNT, 3), 0);
+    expect_found("2 tasks are open, not 3");
+}

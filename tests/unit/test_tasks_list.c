@@ -33,6 +33,21 @@ static size_t list_all(struct ates_caller caller, struct tasks_show_all_assigned
     return count;
 }
 
+/* The newest first, in the same number of pages: these ids from the end. */
+static void expect_reverse(struct tasks_show_all_assigned_tasks body, const uint64_t *ids,
+                           size_t count, size_t pages)
+{
+    static uint64_t back[300];
+    size_t back_pages;
+
+    body.has_newest_first = body.newest_first = true;
+    cr_assert_eq(list_all(manager, body, back, 300, &back_pages), count);
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_eq(back[i], ids[count - 1 - i]);
+    }
+    cr_assert_eq(back_pages, pages);
+}
+
 static const char *const titles[] = {"Fix the roof", "Roofing nails", "Paint the coop",
                                      "Починить крышу", "roof of the coop"};
 
@@ -110,6 +125,47 @@ Test(tasks_list, show_all_assigned_tasks_agrees_with_a_look_at_everything)
         cr_assert_eq(count, expected, "round %d", round);
         const size_t limit = body.has_limit ? body.limit : 100;
         cr_assert_eq(pages, count == 0 ? 1 : (count + limit - 1) / limit, "no empty last page");
+        expect_reverse(body, ids, count, pages);
+    }
+}
+
+/* Where the page before ended, each way; another order goes on from the same place. */
+Test(tasks_list, an_after_of_the_other_order_begins_beyond_it)
+{
+    static const struct {
+        const char *after;
+        bool newest_first;
+        uint64_t first;
+        size_t count;
+    } cases[] = {
+        {"4", false, 5, 3},  {"4", true, 3, 3},
+        {"1", false, 2, 6},  {"1", true, 0, 0},
+        {"7", false, 0, 0},  {"7", true, 6, 6},
+        {"0", false, 1, 7},  {"0", true, 0, 0},
+        {"900", true, 7, 7}, {"9999999999999999", true, 7, 7},
+    };
+
+    register_popugs(1);
+    for (int i = 0; i < 7; i++) {
+        create("the roof");
+    }
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        const struct tasks_show_all_assigned_tasks body = {
+            .has_query = i % 2 == 1,
+            .query = ates_text_from("roof"),
+            .has_newest_first = true,
+            .newest_first = cases[i / 2].newest_first,
+            .has_after = true,
+            .after = ates_text_from(cases[i / 2].after),
+        };
+        struct tasks_show_all_assigned_tasks_result page;
+
+        fixture_do(&fixture, manager, "show_all_assigned_tasks", &body, &page);
+        cr_assert_eq(page.items.count, cases[i / 2].count, "case %zu", i);
+        cr_expect_not(page.has_next);
+        if (page.items.count > 0) {
+            cr_expect_eq(((const struct tasks_task *)page.items.items)->id, cases[i / 2].first);
+        }
     }
 }
 
@@ -161,6 +217,20 @@ Test(tasks_list, show_my_assigned_tasks)
         body.after = page.next;
     } while (page.has_next);
     cr_expect_eq(seen, even);
+    uint64_t below = UINT64_MAX;
+    body.has_newest_first = body.newest_first = true;
+    do {
+        fixture_do(&fixture, popug(FIRST_POPUG), "show_my_assigned_tasks", &body, &page);
+        for (size_t i = 0; i < page.items.count; i++, seen--) {
+            const struct tasks_task *task = (const struct tasks_task *)page.items.items + i;
+
+            cr_expect(task->assigned_to == FIRST_POPUG && task->id < below);
+            below = task->id;
+        }
+        body.has_after = page.has_next;
+        body.after = page.next;
+    } while (page.has_next);
+    cr_expect_eq(seen, 0, "as many the newest first");
     fixture_do(&fixture, manager, "show_my_assigned_tasks",
                &(struct tasks_show_my_assigned_tasks){.has_limit = false}, &page);
     cr_expect_eq(page.items.count, 0);
@@ -208,6 +278,7 @@ Test(tasks_list, a_page_ends_by_its_bytes)
     }
     cr_expect_eq(list_all(manager, body, ids, 40, &pages), 20);
     cr_expect_eq(pages, 20, "40 kB each: one a page");
+    expect_reverse(body, ids, 20, 20);
     const struct ates_outcome outcome =
         fixture_execute(&fixture, manager, "show_all_assigned_tasks", &body, NULL);
     cr_expect_leq(outcome.reply.size, ATES_PAGE_BYTES);
@@ -241,6 +312,12 @@ Test(tasks_list, a_query_looks_through_so_many_rows_a_call)
     cr_expect_eq(list_all(manager, body, ids, 4, &pages), 1);
     cr_expect_eq(ids[0], TASKS);
     cr_expect_eq(pages, 3);
+    expect_reverse(body, ids, 1, 3);
+    body.has_newest_first = body.newest_first = true;
+    fixture_do(&fixture, manager, "show_all_assigned_tasks", &body, &page);
+    cr_expect(page.items.count == 1 && page.has_next);
+    cr_expect(ates_text_equal(page.next, ates_text_from("6001")), "5,000 looked at");
+    body.has_newest_first = body.newest_first = false;
     body.query = ates_text_from("t");
     body.has_status = false;
     fixture_do(&fixture, manager, "show_all_assigned_tasks", &body, &page);

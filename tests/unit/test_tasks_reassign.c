@@ -108,6 +108,10 @@ Test(tasks_reassign, reassign_tasks_draws_every_open_task)
     const struct tasks_task a = create("a"), b = create("b"), c = create("c");
     complete(&b);
     const uint64_t head = fixture_head(&fixture);
+    const struct tasks_reassign_tasks dry = {.has_dry_run = true, .dry_run = true};
+    fixture_do(&fixture, manager, "reassign_tasks", &dry, &result);
+    cr_expect_eq(result.reassigned, 2, "so many would be");
+    cr_expect_eq(fixture_head(&fixture), head, "but none was");
     fixture_do(&fixture, admin, "reassign_tasks", NULL, &result);
     cr_expect_eq(result.reassigned, 2);
 

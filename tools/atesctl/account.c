@@ -52,6 +52,7 @@ static int set_period(const struct ctl_input *input, const struct ates_command *
 static const struct ctl_option ledger_options[] = {
     {"from", "DATE", "only transfers on this date or later"},
     {"to", "DATE", "only transfers on this date or earlier"},
+    {"newest-first", NULL, "the newest first, not the oldest"},
     {"limit", "N", "at most so many (default: all)"},
     {NULL, NULL, NULL},
 };
@@ -65,14 +66,13 @@ static int run_ledger(struct ctl *ctl, const struct ctl_input *input)
     if (code == CTL_OK && body.has_user_id) {
         code = ctl_find_user(ctl, input->arguments[0], &body.user_id);
     }
-    return code == CTL_OK ? ctl_list(ctl, &accounting_service, name, &body,
-                                     ctl_value(input, "limit"), "no transfers")
+    return code == CTL_OK ? ctl_list(ctl, input, &accounting_service, name, &body, "no transfers")
                           : code;
 }
 
 static const struct ctl_command ledger_command = {
     .name = "ledger",
-    .usage = "[USER] [--from DATE] [--to DATE] [--limit N]",
+    .usage = "[USER] [--from DATE] [--to DATE] [--newest-first] [--limit N]",
     .summary = "List your transfers or, as an accountant or administrator, a user's",
     .examples = "atesctl account ledger\n"
                 "atesctl account ledger 7 --from 2026-11-22 --to 2026-11-22",
@@ -87,6 +87,7 @@ static const struct ctl_option all_options[] = {
     {"user", "USER", "only transfers of this user"},
     {"from", "DATE", "only transfers on this date or later"},
     {"to", "DATE", "only transfers on this date or earlier"},
+    {"newest-first", NULL, "the newest first, not the oldest"},
     {"limit", "N", "at most so many (default: all)"},
     {NULL, NULL, NULL},
 };
@@ -105,14 +106,13 @@ static int run_all(struct ctl *ctl, const struct ctl_input *input)
     if (code == CTL_OK && user != NULL) {
         code = ctl_find_user(ctl, user, &body.user_id);
     }
-    return code == CTL_OK ? ctl_list(ctl, &accounting_service, name, &body,
-                                     ctl_value(input, "limit"), "no transfers")
+    return code == CTL_OK ? ctl_list(ctl, input, &accounting_service, name, &body, "no transfers")
                           : code;
 }
 
 static const struct ctl_command all_command = {
     .name = "all",
-    .usage = "[--kind KIND] [--user USER] [--from DATE] [--to DATE] [--limit N]",
+    .usage = "[--kind KIND] [--user USER] [--from DATE] [--to DATE] [--newest-first] [--limit N]",
     .summary = "List everybody's transfers, as an accountant",
     .examples = "atesctl account all --kind completion_reward\n"
                 "atesctl account all --from 2026-11-01 -o csv > transfers.csv",

@@ -98,13 +98,27 @@ int ctl_list_pages(struct ctl *ctl, const struct ates_service *service,
     return code;
 }
 
-int ctl_list(struct ctl *ctl, const struct ates_service *service, const char *name, void *body,
-             const char *limit, const char *nothing)
+static int set_order(struct ctl *ctl, const struct ctl_input *input,
+                     const struct ates_command *command, void *body)
+{
+    const char *field = "newest_first", *option = "newest-first";
+
+    return ates_message_field(command->body, field, strlen(field)) != NULL &&
+                   ctl_value(input, option) != NULL
+               ? ctl_set(ctl, command, body, field, "true", option)
+               : CTL_OK;
+}
+
+int ctl_list(struct ctl *ctl, const struct ctl_input *input, const struct ates_service *service,
+             const char *name, void *body, const char *nothing)
 {
     const struct ates_command *command = ctl_command(service, name);
     uint64_t left;
 
-    int code = ctl_parse_limit(limit, &left);
+    int code = ctl_parse_limit(ctl_value(input, "limit"), &left);
+    if (code == CTL_OK) {
+        code = set_order(ctl, input, command, body);
+    }
     if (code != CTL_OK) {
         return code;
     }

@@ -10,6 +10,7 @@
 
 static const struct ctl_option ls_options[] = {
     {"state", "STATE", "only mails that are queued, sending, sent or dead (given up)"},
+    {"newest-first", NULL, "the newest first, not the oldest"},
     {"limit", "N", "at most so many (default: all)"},
     {NULL, NULL, NULL},
 };
@@ -22,14 +23,14 @@ static int run_ls(struct ctl *ctl, const struct ctl_input *input)
 
     const int code =
         state != NULL ? ctl_set(ctl, command, &body, "state", state, "--state") : CTL_OK;
-    return code == CTL_OK ? ctl_list(ctl, &accounting_service, "show_mails", &body,
-                                     ctl_value(input, "limit"), "no such mails")
-                          : code;
+    return code == CTL_OK
+               ? ctl_list(ctl, input, &accounting_service, "show_mails", &body, "no such mails")
+               : code;
 }
 
 static const struct ctl_command ls_command = {
     .name = "ls",
-    .usage = "[--state STATE] [--limit N]",
+    .usage = "[--state STATE] [--newest-first] [--limit N]",
     .summary = "List the mails that go with payouts",
     .examples = "atesctl mail ls\n"
                 "atesctl mail ls --state dead",

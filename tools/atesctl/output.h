@@ -22,9 +22,10 @@ int ctl_listing_end(struct ctl_listing *self, const char *nothing);
 void ctl_listing_free(struct ctl_listing **self);
 
 /* Lists what a command with `after` and `limit` gives, following `next` to the end or to the
- * option --limit (NULL: none). body is the command's, its filters set; nothing as above. */
-int ctl_list(struct ctl *ctl, const struct ates_service *service, const char *name, void *body,
-             const char *limit, const char *nothing);
+ * option --limit, and, where the command knows it, by the option --newest-first. body is the
+ * command's, its filters set; nothing as above. */
+int ctl_list(struct ctl *ctl, const struct ctl_input *input, const struct ates_service *service,
+             const char *name, void *body, const char *nothing);
 
 /* The pages of one service, added to a listing; *left is how many items are still wanted. */
 int ctl_list_pages(struct ctl *ctl, const struct ates_service *service,

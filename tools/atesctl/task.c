@@ -86,6 +86,7 @@ static const struct ctl_command add_command = {
 static const struct ctl_option mine_options[] = {
     {"status", "STATUS", "open, finished or all (default: open)"},
     {"query", "WORDS", "only tasks in which words begin so"},
+    {"newest-first", NULL, "the newest first, not the oldest"},
     {"limit", "N", "at most so many (default: all)"},
     {NULL, NULL, NULL},
 };
@@ -116,7 +117,7 @@ static int run_mine(struct ctl *ctl, const struct ctl_input *input)
     if (code != CTL_OK) {
         return code;
     }
-    return ctl_list(ctl, &tasks_service, name, &body, ctl_value(input, "limit"),
+    return ctl_list(ctl, input, &tasks_service, name, &body,
                     ctl_value(input, "status") == NULL
                         ? "no open tasks; --status all shows finished ones too"
                         : "no such tasks");
@@ -124,7 +125,7 @@ static int run_mine(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command mine_command = {
     .name = "mine",
-    .usage = "[--status STATUS] [--query WORDS] [--limit N]",
+    .usage = "[--status STATUS] [--query WORDS] [--newest-first] [--limit N]",
     .summary = "List the tasks assigned to you",
     .examples = "atesctl task mine\n"
                 "atesctl task mine --status all --query toner",
@@ -138,6 +139,7 @@ static const struct ctl_option ls_options[] = {
     {"query", "WORDS", "only tasks in which words begin so"},
     {"from", "DATE", "only tasks created on this date or later"},
     {"to", "DATE", "only tasks created on this date or earlier"},
+    {"newest-first", NULL, "the newest first, not the oldest"},
     {"limit", "N", "at most so many (default: all)"},
     {NULL, NULL, NULL},
 };
@@ -162,15 +164,14 @@ static int run_ls(struct ctl *ctl, const struct ctl_input *input)
     if (code == CTL_OK && user != NULL) {
         code = ctl_find_user(ctl, user, &body.assigned_to);
     }
-    return code == CTL_OK ? ctl_list(ctl, &tasks_service, name, &body, ctl_value(input, "limit"),
-                                     "no such tasks")
+    return code == CTL_OK ? ctl_list(ctl, input, &tasks_service, name, &body, "no such tasks")
                           : code;
 }
 
 static const struct ctl_command ls_command = {
     .name = "ls",
     .usage = "[--status STATUS] [--assigned-to USER] [--query WORDS] [--from DATE] [--to DATE] "
-             "[--limit N]",
+             "[--newest-first] [--limit N]",
     .summary = "List everybody's tasks",
     .examples = "atesctl task ls --status open --assigned-to ann\n"
                 "atesctl task ls --from 2026-11-01 --to 2026-11-30 -o csv > november.csv",
@@ -259,30 +260,52 @@ static const struct ctl_command done_command = {
 };
 
 static const struct ctl_option reassign_options[] = {
+    {"dry-run", NULL, "tell how many it would be, and draw none"},
     {"yes", NULL, "do not ask first"},
     {NULL, NULL, NULL},
 };
 
-static int run_reassign(struct ctl *ctl, const struct ctl_input *input)
+/* The dry run by which the user is asked. */
+static int preview_reassign(struct ctl *ctl)
 {
-    const struct ates_empty body = {0};
+    const struct tasks_reassign_tasks dry = {.has_dry_run = true, .dry_run = true};
     struct tasks_reassign_tasks_result result;
+    char question[96];
 
-    const bool sure = ctl_value(input, "yes") != NULL;
-    if (!sure && !ctl_can_ask(ctl)) {
+    if (!ctl_can_ask(ctl)) {
         return ctl_fail(CTL_USAGE, "atesctl task reassign --yes",
                         "this charges fees for every open task, and there is nobody to ask: give "
                         "--yes");
     }
-    if (!sure &&
-        !ctl_confirm(ctl, "Draw a new assignee, and charge the fee, for every open task?")) {
-        return ctl_fail(CTL_REFUSED, NULL, "nothing was reassigned");
-    }
-    const int code = ctl_change(ctl, &tasks_service, "reassign_tasks", &body, &result);
+    const int code = ctl_change(ctl, &tasks_service, "reassign_tasks", &dry, &result);
     if (code != CTL_OK) {
         return code;
     }
-    ctl_say("%" PRIu64 " open tasks were reassigned", result.reassigned);
+    snprintf(question, sizeof question,
+             "Draw new assignees, and charge the fee, for all %" PRIu64 " open tasks?",
+             result.reassigned);
+    if (!ctl_confirm(ctl, question)) {
+        return ctl_fail(CTL_REFUSED, NULL, "nothing was reassigned");
+    }
+    ctl_renew(ctl); /* the answer may have taken its time */
+    return CTL_OK;
+}
+
+static int run_reassign(struct ctl *ctl, const struct ctl_input *input)
+{
+    const bool is_dry = ctl_value(input, "dry-run") != NULL;
+    const struct tasks_reassign_tasks body = {.has_dry_run = is_dry, .dry_run = is_dry};
+    struct tasks_reassign_tasks_result result;
+
+    int code = is_dry || ctl_value(input, "yes") != NULL ? CTL_OK : preview_reassign(ctl);
+    if (code == CTL_OK) {
+        code = ctl_change(ctl, &tasks_service, "reassign_tasks", &body, &result);
+    }
+    if (code != CTL_OK) {
+        return code;
+    }
+    ctl_say("%" PRIu64 " open tasks %s reassigned", result.reassigned,
+            is_dry ? "would be" : "were");
     if (ctl->format != CTL_TABLE) {
         return ctl_print(ctl, &tasks_reassign_tasks_result_message, &result);
     }
@@ -291,9 +314,10 @@ static int run_reassign(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command reassign_command = {
     .name = "reassign",
-    .usage = "[--yes]",
+    .usage = "[--dry-run] [--yes]",
     .summary = "Draw a new assignee for every open task",
     .examples = "atesctl task reassign\n"
+                "atesctl task reassign --dry-run\n"
                 "atesctl task reassign --yes",
     .look = "atesctl task ls --status open",
     .timeout_ms = REASSIGN_TIMEOUT_MS,
@@ -302,6 +326,7 @@ static const struct ctl_command reassign_command = {
 };
 
 static const struct ctl_option log_options[] = {
+    {"newest-first", NULL, "the newest first, not the oldest"},
     {"limit", "N", "at most so many entries (default: all)"},
     {NULL, NULL, NULL},
 };
@@ -312,14 +337,14 @@ static int run_log(struct ctl *ctl, const struct ctl_input *input)
 
     const int code =
         ctl_parse_number(input->arguments[0], "task id", 1, ATES_INTEGER_MAX, &body.task_id);
-    return code == CTL_OK ? ctl_list(ctl, &tasks_service, "show_task_log", &body,
-                                     ctl_value(input, "limit"), "nothing happened to it")
+    return code == CTL_OK ? ctl_list(ctl, input, &tasks_service, "show_task_log", &body,
+                                     "nothing happened to it")
                           : code;
 }
 
 static const struct ctl_command log_command = {
     .name = "log",
-    .usage = "ID [--limit N]",
+    .usage = "ID [--newest-first] [--limit N]",
     .summary = "List what happened to a task",
     .examples = "atesctl task log 12",
     .options = log_options,

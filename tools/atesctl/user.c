@@ -87,9 +87,9 @@ static int run_ls(struct ctl *ctl, const struct ctl_input *input)
     if (code == CTL_OK && ctl_value(input, "query") != NULL) {
         code = ctl_set(ctl, command, &body, "query", ctl_value(input, "query"), "--query");
     }
-    return code == CTL_OK ? ctl_list(ctl, &auth_service, "show_all_users", &body,
-                                     ctl_value(input, "limit"), "no such users")
-                          : code;
+    return code == CTL_OK
+               ? ctl_list(ctl, input, &auth_service, "show_all_users", &body, "no such users")
+               : code;
 }
 
 static const struct ctl_command ls_command = {
