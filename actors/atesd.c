@@ -23,8 +23,10 @@
 #include "core/environment.h"
 #include "core/journal.h"
 #include "domains.h"
+#include "web/web.h"
 
 #define SERVICES_MAX 8
+#define THREADS_MAX (SERVICES_MAX + 2) /* the services', the broker's and the web's */
 #define SETTINGS_MAX 8
 #define PING_INTERVAL_MS 10000 /* where no watchdog asks for a shorter one */
 /* What a start that is under way may still take, told anew at each ping. */
@@ -32,15 +34,18 @@
 
 struct daemon {
     struct ates_config config;
-    const char *what; /* broker, a service's name, or all */
+    const char *what; /* broker, a service's name, web, or all */
     zactor_t *broker;
     struct ates_actor *actors[SERVICES_MAX];
     size_t actor_count;
-    size_t ready; /* actors that serve */
+    struct ates_web *web;
+    zactor_t *threads[THREADS_MAX]; /* of all of them, once they run */
+    bool ponged[THREADS_MAX];       /* since the last ping */
+    size_t thread_count;
+    size_t starting; /* threads that do not serve yet; the broker does at once */
     bool announced;
     int64_t watchdog_ms; /* 0: nobody asks */
     int64_t pinged_ms;
-    bool ponged[SERVICES_MAX + 1]; /* since the last ping; the broker's is the last */
 };
 
 static void usage(FILE *out)
@@ -49,11 +54,12 @@ static void usage(FILE *out)
     for (size_t i = 0; ates_domains[i] != NULL; i++) {
         fprintf(out, "%s|", ates_domains[i]->service->name);
     }
-    fputs("all [options]\n"
+    fputs("web|all [options]\n"
           "\n"
           "  -c, --config FILE    read settings from FILE (default /etc/ates/ates.conf)\n"
           "      --data DIR       where the services keep their data\n"
           "      --run DIR        where their sockets are\n"
+          "      --http ADDR:PORT     where the web service listens (default 127.0.0.1:8080)\n"
           "      --log-level L    error, warning, notice, info or debug\n"
           "  -h, --help           print this\n"
           "  -V, --version        print the version\n",
@@ -65,13 +71,10 @@ static int parse(struct daemon *self, int argc, char **argv, const char **file,
                  struct ates_setting *settings, size_t *count)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"data", required_argument, NULL, 'd'},
-        {"run", required_argument, NULL, 'r'},
-        {"log-level", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},    {"data", required_argument, NULL, 'd'},
+        {"run", required_argument, NULL, 'r'},       {"http", required_argument, NULL, 'w'},
+        {"log-level", required_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},         {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -89,6 +92,9 @@ static int parse(struct daemon *self, int argc, char **argv, const char **file,
             break;
         case 'r':
             settings[(*count)++] = (struct ates_setting){"run", optarg};
+            break;
+        case 'w':
+            settings[(*count)++] = (struct ates_setting){"web/listen", optarg};
             break;
         case 'l':
             settings[(*count)++] = (struct ates_setting){"log/level", optarg};
@@ -117,9 +123,10 @@ static bool wanted(const struct daemon *self, const char *name)
     return strcmp(self->what, "all") == 0 || strcmp(self->what, name) == 0;
 }
 
+/* Opens what was asked for: the data first, so that a start without any leaves no sockets behind. */
 static int open_all(struct daemon *self, char *error, size_t error_size)
 {
-    bool found = wanted(self, "broker");
+    bool found = wanted(self, "broker") || wanted(self, "web");
     int r = 0;
 
     for (size_t i = 0; r == 0 && ates_domains[i] != NULL; i++) {
@@ -134,16 +141,40 @@ static int open_all(struct daemon *self, char *error, size_t error_size)
         snprintf(error, error_size, "there is no service '%s'; try: atesd --help", self->what);
         return -EINVAL;
     }
-    /* After the data, so that a start without any leaves no sockets behind. */
+    if (r == 0 && wanted(self, "web")) {
+        r = ates_web_open(&self->web, &self->config, error, error_size);
+    }
     if (r == 0 && wanted(self, "broker")) {
         r = ates_broker_start(self->config.run_dir, &self->broker, error, error_size);
     }
+    return r;
+}
+
+static int start_all(struct daemon *self, char *error, size_t error_size)
+{
+    const char *name = "web";
+    int r = 0;
+
+    if (self->broker != NULL) {
+        self->threads[self->thread_count++] = self->broker;
+    }
     for (size_t i = 0; r == 0 && i < self->actor_count; i++) {
+        name = ates_actor_name(self->actors[i]);
         r = ates_actor_start(self->actors[i]);
-        if (r != 0) {
-            snprintf(error, error_size, "%s: cannot start a thread",
-                     ates_actor_name(self->actors[i]));
+        if (r == 0) {
+            self->threads[self->thread_count++] = ates_actor_pipe(self->actors[i]);
         }
+    }
+    if (r == 0 && self->web != NULL) {
+        name = "web";
+        r = ates_web_start(self->web);
+        if (r == 0) {
+            self->threads[self->thread_count++] = ates_web_pipe(self->web);
+        }
+    }
+    self->starting = self->actor_count + (self->web != NULL);
+    if (r != 0) {
+        snprintf(error, error_size, "%s: cannot start a thread", name);
     }
     return r;
 }
@@ -151,6 +182,7 @@ static int open_all(struct daemon *self, char *error, size_t error_size)
 /* Intake first, the broker last: what is published while the services stop still finds its way. */
 static void close_all(struct daemon *self)
 {
+    ates_web_close(&self->web);
     while (self->actor_count > 0) {
         ates_actor_close(&self->actors[--self->actor_count]);
     }
@@ -168,25 +200,24 @@ static void notify(const char *state)
 
 static void announce(struct daemon *self)
 {
-    if (!self->announced && self->ready == self->actor_count) {
+    if (!self->announced && self->starting == 0) {
         self->announced = true;
         notify("READY=1");
         ates_journal(ATES_NOTICE, NULL, NULL, "atesd %s is ready", self->what);
     }
 }
 
-/* What an actor (or the broker, index SERVICES_MAX) said. Returns 0, or -EIO where it has failed.
- */
-static int hear(struct daemon *self, size_t index, zactor_t *pipe)
+/* What a thread said. Returns 0, or -EIO where it has failed. */
+static int hear(struct daemon *self, size_t index)
 {
-    char *word = zstr_recv(pipe);
+    char *word = zstr_recv(self->threads[index]);
     int r = 0;
 
     if (word == NULL) {
         return -EINTR;
     }
     if (strcmp(word, "READY") == 0) {
-        self->ready++;
+        self->starting--;
         announce(self);
     } else if (strcmp(word, "PONG") == 0) {
         self->ponged[index] = true;
@@ -195,16 +226,6 @@ static int hear(struct daemon *self, size_t index, zactor_t *pipe)
     }
     zstr_free(&word);
     return r;
-}
-
-static bool all_have_ponged(const struct daemon *self)
-{
-    bool all = self->broker == NULL || self->ponged[SERVICES_MAX];
-
-    for (size_t i = 0; i < self->actor_count; i++) {
-        all = all && self->ponged[i];
-    }
-    return all;
 }
 
 /* The watchdog is fed only when every loop that does the work has gone round since the last time. A
@@ -218,19 +239,17 @@ static void ping(struct daemon *self)
     if (!self->announced) {
         notify(START_EXTENSION);
     }
-    if (!is_first) {
-        if (!all_have_ponged(self)) {
+    for (size_t i = 0; !is_first && i < self->thread_count; i++) {
+        if (!self->ponged[i]) {
             return;
         }
+    }
+    if (!is_first) {
         notify("WATCHDOG=1");
     }
-    for (size_t i = 0; i < self->actor_count; i++) {
+    for (size_t i = 0; i < self->thread_count; i++) {
         self->ponged[i] = false;
-        zstr_send(ates_actor_pipe(self->actors[i]), "PING");
-    }
-    if (self->broker != NULL) {
-        self->ponged[SERVICES_MAX] = false;
-        zstr_send(self->broker, "PING");
+        zstr_send(self->threads[i], "PING");
     }
 }
 
@@ -244,20 +263,15 @@ static int64_t ping_interval(const struct daemon *self)
 
 static int poll_once(struct daemon *self, int signals, bool *stop)
 {
-    zmq_pollitem_t items[SERVICES_MAX + 2] = {{NULL, signals, ZMQ_POLLIN, 0}};
-    int count = 1;
+    zmq_pollitem_t items[THREADS_MAX + 1] = {{NULL, signals, ZMQ_POLLIN, 0}};
     int r = 0;
 
-    for (size_t i = 0; i < self->actor_count; i++) {
-        items[count++] =
-            (zmq_pollitem_t){zsock_resolve(ates_actor_pipe(self->actors[i])), 0, ZMQ_POLLIN, 0};
-    }
-    if (self->broker != NULL) {
-        items[count++] = (zmq_pollitem_t){zsock_resolve(self->broker), 0, ZMQ_POLLIN, 0};
+    for (size_t i = 0; i < self->thread_count; i++) {
+        items[1 + i] = (zmq_pollitem_t){zsock_resolve(self->threads[i]), 0, ZMQ_POLLIN, 0};
     }
     const int64_t interval = ping_interval(self);
     const int64_t due = self->pinged_ms + interval - zclock_mono();
-    if (zmq_poll(items, count, due > 0 ? due : 0) < 0) {
+    if (zmq_poll(items, 1 + (int)self->thread_count, due > 0 ? due : 0) < 0) {
         return errno == EINTR ? 0 : -errno;
     }
     if (items[0].revents & ZMQ_POLLIN) {
@@ -265,13 +279,10 @@ static int poll_once(struct daemon *self, int signals, bool *stop)
 
         *stop = read(signals, &info, sizeof info) == sizeof info;
     }
-    for (size_t i = 0; r == 0 && i < self->actor_count; i++) {
+    for (size_t i = 0; r == 0 && i < self->thread_count; i++) {
         if (items[1 + i].revents & ZMQ_POLLIN) {
-            r = hear(self, i, ates_actor_pipe(self->actors[i]));
+            r = hear(self, i);
         }
-    }
-    if (r == 0 && self->broker != NULL && items[count - 1].revents & ZMQ_POLLIN) {
-        r = hear(self, SERVICES_MAX, self->broker);
     }
     if (r == 0 && zclock_mono() >= self->pinged_ms + interval) {
         ping(self);
@@ -351,6 +362,9 @@ int main(int argc, char **argv)
         ates_journal_open(self.config.log_level);
         ates_calendar_open(self.config.time_zone);
         r = open_all(&self, error, sizeof error);
+    }
+    if (r == 0) {
+        r = start_all(&self, error, sizeof error);
     }
     if (r != 0) {
         fprintf(stderr, "atesd: %s\n", error);

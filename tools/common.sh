@@ -76,3 +76,12 @@ configure() {
         meson setup "$build" "$top" "$@"
     fi
 }
+
+# fetch_npm FOLDER WORDS LOG: what FOLDER/package-lock.json names, where it is not there yet.
+fetch_npm() {
+    local folder=$1 words=$2 log=$3 stamp
+    stamp=$folder/node_modules/.ates-lock
+    cmp -s "$folder/package-lock.json" "$stamp" && return 0
+    step "$words" "$log" npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --omit=dev || return
+    cp "$folder/package-lock.json" "$stamp"
+}

@@ -74,8 +74,8 @@ int main(int argc, char **argv)
     const int64_t start = ates_monotonic_us();
     const pid_t pid = bench_fork();
     if (pid == 0) {
-        execl(argv[1], argv[1], "all", "--data", bench.data_dir, "--run", bench.run_dir,
-              "--log-level", "error", (char *)NULL);
+        execl(argv[1], argv[1], "all", "--data", bench.data_dir, "--run", bench.run_dir, "--http",
+              "127.0.0.1:0", "--log-level", "error", (char *)NULL);
         _exit(127);
     }
     while (strncmp(word, "READY=1", 7) != 0) { /* it asks for more time first */

@@ -24,11 +24,12 @@ skip() {
 }
 
 sources() {
-    find include actors broker tools tests \( -name '*.c' -o -name '*.h' \) -type f | sort
+    find include actors broker tools tests -name node_modules -prune -o \( -name '*.c' -o -name '*.h' \) -type f -print | sort
 }
 
 scripts() {
-    find tools tests systemd .ci -type f \( -name '*.sh' -o -name '*.py' -o -name '*.mjs' -o -name '*.js' -o -perm -u+x \) 2>/dev/null | sort
+    find tools tests systemd .ci -name node_modules -prune -o -type f \( -name '*.sh' -o -name '*.py' -o -name '*.mjs' -o \
+        -name '*.js' -o -perm -u+x \) -print 2>/dev/null | sort
 }
 
 formatter() {

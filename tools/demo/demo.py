@@ -3,6 +3,7 @@
   demo.py people VAR                   draws the people's passwords into VAR/demo-passwords, once
   demo.py password VAR LOGIN           prints one of them
   demo.py play VAR RUN ATESCTL CSV     does the rest through atesctl
+  demo.py accounts VAR                 prints who may sign in, and how
 
 Each step looks first at what is there, so that any run goes on where the one before ended.
 """
@@ -62,6 +63,14 @@ def draw_passwords(var):
 def read_passwords(var):
     with open(password_file(var), encoding="ascii") as file:
         return {fields[0]: fields[2] for fields in map(str.split, file) if len(fields) == 3}
+
+
+def show_accounts(var):
+    passwords = read_passwords(var)
+    print(f"People and their passwords (kept in {password_file(var)}):")
+    for login, role in PEOPLE:
+        if login in passwords:
+            print(f"  {login:8} {role:14} {passwords[login]}", flush=True)
 
 
 class Failed(Exception):
@@ -208,17 +217,10 @@ class Demo:
             say("With no mail server configured, mails are files in "
                 + os.path.join(self.var, "data", "accounting", "mails"))
 
-    def show_passwords(self):
-        say(f"The people and their passwords (kept in {password_file(self.var)}):")
-        for login, role in PEOPLE:
-            if login in self.passwords:
-                print(f"  {login:8} {role:14} {self.passwords[login]}", flush=True)
-
     def play(self, tasks):
         say("Signing in the administrator and registering people ...")
         self.sign_in_administrator()
         self.register_people()
-        self.show_passwords()
         self.wait_for("tasks", "auth")
         self.import_tasks(tasks)
         self.complete_tasks()
@@ -234,6 +236,8 @@ def main(arguments):
         draw_passwords(arguments[1])
     elif arguments[0] == "password" and len(arguments) == 3:
         print(read_passwords(arguments[1]).get(arguments[2], ""))
+    elif arguments[0] == "accounts" and len(arguments) == 2:
+        show_accounts(arguments[1])
     elif arguments[0] == "play" and len(arguments) == 5:
         _, var, run, atesctl, tasks = arguments
         try:

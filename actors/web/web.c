@@ -1,0 +1,313 @@
+/* The web service's life and loop: one thread turns from HTTP to the services and back.
+ *
+ * Invariant: nothing here waits but the poll at the top of a turn, which ends at the first thing
+ * that is due. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/datadir.h"
+#include "core/journal.h"
+#include "web/web_backend.h"
+#include "web/web_health.h"
+#include "web/web_hub.h"
+#include "web/web_openapi.h"
+#include "web/web_private.h"
+#include "web/web_server.h"
+#include "web/web_session.h"
+
+#define ITEMS_MAX 32
+#define WAIT_MAX_MS 1000
+/* What a stop waits for answers that are under way; what takes longer is cut. */
+#define DRAIN_US 5000000
+#define ADDRESS_SIZE 160
+
+static void address_path(const struct ates_web *self, const char *ending, char *path, size_t size)
+{
+    snprintf(path, size, "%s/web.address%s", self->config.run_dir, ending);
+}
+
+/* RUN/web.address tells programs, and tests that let the system choose a port, where we listen. */
+static int write_address(const struct ates_web *self, const char *address, char *error, size_t size)
+{
+    char path[sizeof self->config.run_dir + 32], made[sizeof path];
+
+    address_path(self, "", path, sizeof path);
+    address_path(self, ".new", made, sizeof made);
+    FILE *file = fopen(made, "we");
+    bool written = file != NULL && fprintf(file, "%s\n", address) > 0;
+
+    if (file != NULL) {
+        written = fclose(file) == 0 && written;
+    }
+    if (!written || rename(made, path) != 0) {
+        const int r = errno != 0 ? -errno : -EIO;
+
+        snprintf(error, size, "%s: %s", path, strerror(-r));
+        return r;
+    }
+    return 0;
+}
+
+static int load_metrics_token(struct ates_web *self, char *error, size_t size)
+{
+    const char *path = self->config.web_metrics_token_file;
+
+    if (path[0] == '\0') {
+        return 0;
+    }
+    /* A FIFO would hold up the start for ever. */
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t length = -1;
+    if (descriptor >= 0) {
+        length = read(descriptor, self->metrics_token, sizeof self->metrics_token - 1);
+        close(descriptor);
+    }
+    if (length < 0) {
+        const int r = -errno;
+
+        snprintf(error, size, "web/metrics_token_file: %s: %s", path, strerror(-r));
+        return r;
+    }
+    self->metrics_token[length] = '\0';
+    self->metrics_token[strcspn(self->metrics_token, "\r\n")] = '\0';
+    if (strlen(self->metrics_token) < 16) {
+        snprintf(error, size, "web/metrics_token_file: %s: at least 16 characters are needed",
+                 path);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int renew_token(struct ates_web *self)
+{
+    const int r = ates_own_token_keep(&self->token, &self->service_key, &self->source, "web",
+                                      self->config.access_ms);
+
+    if (r > 0) {
+        web_hub_set_token(self->hub, self->token.text);
+    }
+    return r < 0 ? r : 0;
+}
+
+static int open_keys(struct ates_web *self, char *error, size_t size)
+{
+    char dir[sizeof self->config.data_dir + 8];
+
+    int r = ates_datadir_check(self->config.data_dir, error, size);
+    if (r != 0) {
+        return r;
+    }
+    snprintf(dir, sizeof dir, "%s/keys", self->config.data_dir);
+    return ates_keys_load_secret(dir, ATES_KEY_SERVICES, &self->service_key, error, size);
+}
+
+static int open_parts(struct ates_web *self, char *error, size_t size)
+{
+    void *context = zsys_init();
+    char address[ADDRESS_SIZE];
+
+    int r = web_sessions_open(&self->sessions, self, error, size);
+    if (r != 0) {
+        return r;
+    }
+    self->backend = web_backend_new(context, self->config.run_dir);
+    self->hub = self->backend != NULL ? web_hub_new(self, context) : NULL;
+    r = self->hub != NULL ? renew_token(self) : -errno;
+    if (r != 0) {
+        snprintf(error, size, "web: %s", strerror(-r));
+        return r;
+    }
+    web_openapi_write(&self->openapi);
+    if (mkdir(self->config.run_dir, 0750) != 0 && errno != EEXIST) {
+        r = -errno;
+        snprintf(error, size, "%s: %s", self->config.run_dir, strerror(-r));
+        return r;
+    }
+    r = web_server_open(&self->server, self, address, sizeof address, error, size);
+    if (r == 0) {
+        r = write_address(self, address, error, size);
+    }
+    if (r == 0) {
+        ates_journal(ATES_NOTICE, "web", NULL, "listening on %s", address);
+    }
+    return r;
+}
+
+int ates_web_open(struct ates_web **web, const struct ates_config *config, char *error, size_t size)
+{
+    struct ates_web *self = calloc(1, sizeof *self);
+
+    if (self == NULL) {
+        snprintf(error, size, "web: out of memory");
+        return -ENOMEM;
+    }
+    self->config = *config;
+    self->source = ates_source_system();
+    int r = open_keys(self, error, size);
+    if (r == 0) {
+        r = load_metrics_token(self, error, size);
+    }
+    if (r == 0) {
+        r = open_parts(self, error, size);
+    }
+    if (r != 0) {
+        ates_web_close(&self);
+        return r;
+    }
+    *web = self;
+    return 0;
+}
+
+static void take_pipe(struct ates_web *self)
+{
+    char *word = zstr_recv(self->pipe);
+
+    if (word == NULL || strcmp(word, "$TERM") == 0) {
+        self->stopping = true;
+    } else if (strcmp(word, "PING") == 0) {
+        zstr_send(self->pipe, "PONG");
+    }
+    zstr_free(&word);
+}
+
+static int64_t earliest(const struct ates_web *self)
+{
+    const int64_t times[] = {web_server_due(self->server), web_backend_due(self->backend),
+                             web_hub_due(self->hub)};
+    int64_t due_us = INT64_MAX;
+
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        due_us = times[i] < due_us ? times[i] : due_us;
+    }
+    return due_us;
+}
+
+/* How long the next poll may wait. */
+static long wait_ms(const struct ates_web *self, bool busy)
+{
+    const int64_t due_us = earliest(self);
+    const int64_t now_us = ates_monotonic_us();
+
+    if (busy || due_us <= now_us) {
+        return 0;
+    }
+    const int64_t left_ms = (due_us - now_us) / 1000 + 1;
+    return left_ms < WAIT_MAX_MS ? (long)left_ms : WAIT_MAX_MS;
+}
+
+/* One turn: polls, then does what is there. Answers that came from the services go out in the same
+ * turn, as the server is advanced after the backend. */
+static int turn(struct ates_web *self, bool *busy)
+{
+    zmq_pollitem_t items[ITEMS_MAX] = {
+        {.socket = zsock_resolve(self->pipe), .events = ZMQ_POLLIN},
+        {.fd = web_server_descriptor(self->server), .events = ZMQ_POLLIN},
+    };
+    size_t count = 2;
+
+    count += web_backend_items(self->backend, items + count, ITEMS_MAX - count);
+    count += web_hub_items(self->hub, items + count, ITEMS_MAX - count);
+    if (zmq_poll(items, (int)count, wait_ms(self, *busy)) < 0 && errno != EINTR) {
+        return -errno;
+    }
+    if (items[0].revents & ZMQ_POLLIN) {
+        take_pipe(self);
+    }
+    const int64_t now_us = ates_monotonic_us();
+    *busy = web_backend_advance(self->backend, now_us);
+    *busy |= web_hub_advance(self->hub, now_us);
+    web_sessions_advance(self->sessions, now_us);
+    web_server_advance(self->server, now_us);
+    return renew_token(self);
+}
+
+static bool has_calls(const struct ates_web *self)
+{
+    for (size_t i = 0; web_services[i] != NULL; i++) {
+        if (web_backend_in_flight(self->backend, i) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes no more connections, and turns on until what was asked is answered. */
+static int drain(struct ates_web *self)
+{
+    const int64_t until_us = ates_monotonic_us() + DRAIN_US;
+    bool busy = true;
+    int r = 0;
+
+    web_server_quiesce(self->server);
+    while (r == 0 && has_calls(self) && ates_monotonic_us() < until_us) {
+        r = turn(self, &busy);
+    }
+    web_server_advance(self->server, ates_monotonic_us());
+    return r;
+}
+
+static void run(zsock_t *pipe, void *argument)
+{
+    struct ates_web *self = argument;
+    bool busy = true;
+    int r = 0;
+
+    self->pipe = pipe;
+    zsock_signal(pipe, 0);
+    zstr_send(pipe, "READY");
+    while (r == 0 && !self->stopping) {
+        r = turn(self, &busy);
+    }
+    if (r == 0) {
+        r = drain(self);
+    }
+    if (r != 0) {
+        ates_journal(ATES_ERROR, "web", NULL, "stopped by a fault: %s", strerror(-r));
+        zstr_send(pipe, "FAILED");
+    }
+    while (!self->stopping) {
+        take_pipe(self); /* a zactor's thread ends only when it is told to */
+    }
+}
+
+int ates_web_start(struct ates_web *self)
+{
+    self->thread = zactor_new(run, self);
+    return self->thread != NULL ? 0 : -ENOMEM;
+}
+
+zactor_t *ates_web_pipe(struct ates_web *self)
+{
+    return self->thread;
+}
+
+void ates_web_close(struct ates_web **web)
+{
+    struct ates_web *self = *web;
+    char path[sizeof self->config.run_dir + 32];
+
+    if (self == NULL) {
+        return;
+    }
+    zactor_destroy(&self->thread); /* sends $TERM and waits for the thread's end */
+    if (self->server != NULL) {
+        address_path(self, "", path, sizeof path);
+        unlink(path);
+    }
+    web_server_close(&self->server); /* first: its requests cancel what the others have */
+    web_health_free(&self->health);
+    web_hub_free(&self->hub);
+    web_backend_free(&self->backend);
+    web_sessions_close(&self->sessions);
+    ates_buffer_release(&self->openapi);
+    explicit_bzero(&self->service_key, sizeof self->service_key);
+    explicit_bzero(&self->token, sizeof self->token);
+    explicit_bzero(self->metrics_token, sizeof self->metrics_token);
+    free(self);
+    *web = NULL;
+}

@@ -1,0 +1,340 @@
+// The page's dealings with the service: requests, views, the event stream, names, lists newest first.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createApi, newKey, Problem, target } from '../../actors/web/page/api.js';
+import { createNames } from '../../actors/web/page/names.js';
+import { walkBack, walkFrom } from '../../actors/web/page/newest.js';
+import { createStore } from '../../actors/web/page/store.js';
+import { Stream } from '../../actors/web/page/stream.js';
+import { View } from '../../actors/web/page/view.js';
+
+// Node 18 has no global Web Crypto without a flag.
+if (!globalThis.crypto) globalThis.crypto = (await import('node:crypto')).webcrypto;
+
+const answer = (status, body, headers = {}) => () =>
+    new Response(status === 204 ? null : JSON.stringify(body), { status, headers });
+const cut = () => { throw new TypeError('Failed to fetch'); };
+
+// An api whose fetch gives one of the answers after the other, and what it was asked.
+function scripted(...answers) {
+    const asked = [], slept = [], ended = [];
+    const api = createApi({
+        fetch: async (path, options) => { asked.push({ path, ...options }); return answers.shift()(); },
+        sleep: async (ms) => { slept.push(ms); },
+        onUnauthenticated: (problem) => ended.push(problem.reason),
+    });
+    return { api, asked, slept, ended };
+}
+
+test('a change carries the header and one key, however often it is sent', async () => {
+    const { api, asked, slept } = scripted(cut, answer(503, { reason: 'NO_REPLY', retry_after_ms: 1500 }),
+                                           answer(503, {}, { 'Retry-After': '2' }), answer(200, { done: 1 }));
+    assert.deepEqual(await api.post('/tasks', { name: 'x' }), { done: 1 });
+    assert.equal(asked.length, 4);
+    assert.equal(new Set(asked.map(({ headers }) => headers['Idempotency-Key'])).size, 1);
+    assert.match(asked[0].headers['Idempotency-Key'], /^[0-9a-f]{32}$/);
+    assert.equal(asked[3].headers['ATES-Session'], 'cookie');
+    assert.equal(asked[3].headers['Content-Type'], 'application/json');
+    assert.equal(asked[3].path, '/api/v1/tasks');
+    assert.deepEqual(slept.slice(1), [1500, 2000]);
+    assert.equal(api.trying.get(), null);
+});
+
+test('a caller may keep the key, and different changes have different ones', async () => {
+    const { api, asked } = scripted(answer(204), answer(204), answer(204));
+    await api.post('/a', {}, { key: 'k' });
+    await api.post('/a', {});
+    await api.post('/a', {});
+    const keys = asked.map(({ headers }) => headers['Idempotency-Key']);
+    assert.equal(keys[0], 'k');
+    assert.equal(new Set(keys).size, 3);
+    assert.equal(new Set(Array.from({ length: 1000 }, newKey)).size, 1000);
+});
+
+test('repeats are bounded and seen, refusals are not repeated', async () => {
+    const tries = [];
+    const first = scripted(...Array(9).fill(cut));
+    first.api.trying.subscribe((value) => tries.push(value?.attempt));
+    await assert.rejects(first.api.post('/x'), (problem) => problem instanceof Problem && problem.isUnknown);
+    assert.equal(first.asked.length, 5);
+    assert.deepEqual(tries, [2, 3, 4, 5, undefined]);
+
+    const second = scripted(answer(409, { status: 409, reason: 'LOGIN_TAKEN', field: 'login', detail: 'd' }));
+    await assert.rejects(second.api.post('/users', {}), (problem) => {
+        assert.equal(problem.field, 'login');
+        assert.equal(problem.status, 409);
+        return problem.reason === 'LOGIN_TAKEN' && !problem.isUnknown;
+    });
+    assert.equal(second.asked.length, 1);
+
+    const third = scripted(answer(429, { reason: 'TOO_MANY_ATTEMPTS', retry_after_ms: 20000 }));
+    await assert.rejects(third.api.post('/session', {}), (problem) => problem.retryAfterMs === 20000);
+});
+
+test('the end of a session is told, a wrong password is not one', async () => {
+    const { api, ended } = scripted(answer(401, { reason: 'SESSION_UNKNOWN' }), answer(401, { reason: 'BAD_CREDENTIALS' }));
+    await assert.rejects(api.get('/tasks'));
+    await assert.rejects(api.post('/session', {}));
+    assert.deepEqual(ended, ['SESSION_UNKNOWN']);
+});
+
+test('an answer that is no JSON still has a status', async () => {
+    const { api } = scripted(() => new Response('<html>', { status: 500 }));
+    await assert.rejects(api.get('/tasks'), (problem) => problem.reason === 'HTTP_500' && problem.status === 500);
+});
+
+test('a query leaves out what is empty', () => {
+    assert.equal(target('/tasks', { status: 'open', query: '', after: undefined, limit: 0 }), '/tasks?status=open&limit=0');
+    assert.equal(target('/tasks', {}), '/tasks');
+});
+
+// Timers by hand.
+function clock() {
+    const real = { set: globalThis.setTimeout, clear: globalThis.clearTimeout };
+    const due = new Map();
+    let now = 0, count = 0;
+    globalThis.setTimeout = (work, ms = 0) => { due.set(++count, { work, at: now + ms }); return count; };
+    globalThis.clearTimeout = (id) => due.delete(id);
+    return {
+        now: () => now,
+        async tick(ms) {
+            for (const end = now + ms; ;) {
+                const [next] = [...due].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at);
+                if (next === undefined) { now = end; break; }
+                now = next[1].at;
+                due.delete(next[0]);
+                next[1].work();
+                for (let i = 0; i < 20; i++) await null;
+            }
+            for (let i = 0; i < 20; i++) await null;
+        },
+        restore() { globalThis.setTimeout = real.set; globalThis.clearTimeout = real.clear; },
+    };
+}
+
+test('a view reads once for many events, with one request in flight', async () => {
+    const time = clock();
+    try {
+        let inFlight = 0, most = 0, reads = 0;
+        const waiting = [];
+        const view = new View({
+            load: () => new Promise((resolve) => { reads++; most = Math.max(most, ++inFlight); waiting.push(() => { inFlight--; resolve(reads); }); }),
+            changed: () => {}, now: time.now,
+        });
+        const settle = async () => { waiting.shift()(); await time.tick(0); };
+        view.reload();
+        for (let i = 0; i < 50; i++) { view.poke(); await time.tick(10); }
+        assert.equal(reads, 1); // the first is still under way
+        await settle();
+        assert.equal(view.data, 1);
+        await time.tick(5000);
+        assert.equal(reads, 2); // what came meanwhile leads to one more
+        await settle();
+        for (let i = 0; i < 15; i++) { view.poke(); await time.tick(10); }
+        assert.equal(reads, 2);
+        await time.tick(30000);
+        assert.equal(reads, 3);
+        assert.equal(most, 1);
+        view.close();
+        view.poke();
+        await time.tick(5000);
+        assert.equal(reads, 3);
+    } finally {
+        time.restore();
+    }
+});
+
+test('a view keeps its data when reading it anew fails, and follows slow services once more', async () => {
+    const time = clock();
+    try {
+        let reads = 0;
+        const view = new View({
+            load: async () => { if (++reads === 2) throw new Problem({ reason: 'NETWORK' }); return reads; },
+            changed: () => {}, now: time.now, settleMs: 1000,
+        });
+        view.reload();
+        await time.tick(0);
+        view.poke();
+        await time.tick(300);
+        assert.equal(view.data, 1);
+        assert.equal(view.error.reason, 'NETWORK');
+        await time.tick(2000);
+        assert.equal(view.data, 3);
+        assert.equal(view.error, undefined);
+    } finally {
+        time.restore();
+    }
+});
+
+// An EventSource by hand.
+function sources() {
+    const made = [];
+    class Fake {
+        constructor(url) { this.url = url; this.readyState = 0; this.heard = {}; made.push(this); }
+        addEventListener(name, take) { this.heard[name] = take; }
+        send(name, data, lastEventId = '') { this.heard[name]({ data: JSON.stringify(data), lastEventId }); }
+        fail(readyState) { this.readyState = readyState; this.onerror(); }
+        close() { this.readyState = 2; }
+    }
+    return { made, Fake };
+}
+
+test('the stream is opened anew behind the last id, and asks for the session first', async () => {
+    const time = clock();
+    try {
+        const { made, Fake } = sources();
+        const told = [];
+        let signedIn = true;
+        const stream = new Stream({ tell: (message) => told.push(message), isSignedIn: async () => signedIn, EventSource: Fake, now: time.now, random: () => 1 });
+        stream.start(7);
+        assert.equal(made[0].url, '/api/v1/events');
+        made[0].send('hello', { user_id: 7, role: 'boss' }, 'A,auth:1');
+        made[0].send('message', { producer: 'tasks', seq: 3 }, 'A,auth:2');
+        assert.deepEqual(told.map(({ type, state }) => state ?? type), ['connecting', 'live', 'hello', 'event']);
+        stream.start(7); // another tab of the same user
+        assert.equal(made.length, 1);
+
+        made[0].fail(0); // EventSource itself comes back from this
+        assert.equal(stream.state, 'broken');
+        await time.tick(60000);
+        assert.equal(made.length, 1);
+        made[0].send('hello', { user_id: 7, role: 'boss' }, 'A,auth:3');
+        assert.equal(stream.state, 'live');
+
+        made[0].fail(2); // but not from this
+        await time.tick(0);
+        await time.tick(999);
+        assert.equal(made.length, 1);
+        await time.tick(1);
+        assert.equal(made[1].url, '/api/v1/events?last_event_id=A%2Cauth%3A3');
+        made[0].send('message', { stale: true }, 'old'); // nobody listens to the old one
+        assert.notEqual(stream.lastId, 'old');
+
+        made[1].send('hello', { user_id: 7, role: 'boss' }, 'A,auth:4');
+        signedIn = false;
+        made[1].send('bye', {});
+        await time.tick(0);
+        assert.equal(told.at(-1).type, 'ended');
+        assert.equal(stream.state, 'off');
+        await time.tick(60000);
+        assert.equal(made.length, 2);
+    } finally {
+        time.restore();
+    }
+});
+
+test('while nobody answers, the stream is tried ever more slowly', async () => {
+    const time = clock();
+    try {
+        const { made, Fake } = sources();
+        const stream = new Stream({ tell: () => {}, isSignedIn: async () => { throw new Error('503'); }, EventSource: Fake, now: time.now, random: () => 1 });
+        stream.start(1);
+        const at = [];
+        for (let i = 0; i < 8; i++) {
+            made.at(-1).fail(2);
+            const count = made.length, from = time.now();
+            while (made.length === count) await time.tick(100);
+            at.push(Math.round((time.now() - from) / 1000));
+        }
+        assert.deepEqual(at, [1, 2, 4, 8, 16, 30, 30, 30]);
+        const count = made.length;
+        stream.wake();
+        assert.equal(made.length, count + 1); // at once
+        stream.stop();
+    } finally {
+        time.restore();
+    }
+});
+
+test('logins are asked for together, at most 100 at once, and once', async () => {
+    const asked = [], work = [];
+    const names = createNames({
+        ask: async (ids) => { asked.push(ids); return ids.filter((id) => id !== 5).map((id) => ({ id, login: `u${id}`, role: 'boss' })); },
+        changed: () => {}, later: (flush) => work.push(flush),
+    });
+    for (let id = 1; id <= 250; id++) assert.equal(names.look(id), undefined);
+    assert.equal(work.length, 1);
+    await work.shift()();
+    assert.deepEqual(asked.map((ids) => ids.length), [100, 100, 50]);
+    assert.equal(names.look(250).login, 'u250');
+    assert.equal(names.look(5).login, undefined); // nobody's, and not asked for again
+    assert.equal(work.length, 0);
+    names.forget();
+    assert.equal(names.look(1), undefined);
+    assert.equal(work.length, 1);
+    await names.ready([300, 301]);
+    assert.equal(names.look(300).login, 'u300');
+});
+
+test('names that could not be had are asked for again', async () => {
+    const work = [];
+    let fails = true;
+    const names = createNames({ ask: async (ids) => { if (fails) throw new Error(); return ids.map((id) => ({ id, login: 'x' })); }, changed: () => {}, later: (flush) => work.push(flush) });
+    names.look(1);
+    await work.shift()();
+    fails = false;
+    assert.equal(names.look(1), undefined);
+    await work.shift()();
+    assert.equal(names.look(1).login, 'x');
+});
+
+// A list as the service keeps it: ascending times, pages of at most `limit`.
+function service(times, limit) {
+    let reads = 0;
+    const read = async ({ from, to = Infinity, after = -1 }) => {
+        reads++;
+        const items = times.map((time, id) => ({ time, id })).filter(({ time, id }) => time >= from && time < to && id > Number(after));
+        const page = items.slice(0, limit);
+        return { items: page, next: items.length > limit ? String(page.at(-1).id) : undefined };
+    };
+    return { read, reads: () => reads };
+}
+
+test('newest first: every row once, in order, in few requests, however the rows lie', async () => {
+    const seed = Number(process.env.SEED ?? Date.now() % 1e6);
+    let state = seed;
+    const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
+    const now = Date.UTC(2025, 10, 22);
+    const shapes = {
+        none: [],
+        sparse: Array.from({ length: 30 }, () => now - random() * 3e11),
+        dense: Array.from({ length: 3000 }, () => now - random() * 6e7),
+        burst: [...Array(500).fill(now - 5000), now - 4e10],
+        ancient: [1000, 2000],
+        ahead: [now + 30000, now - 1], // of a service whose clock is ahead
+    };
+    for (const [name, unsorted] of Object.entries(shapes)) {
+        const times = unsorted.map(Math.floor).sort((a, b) => a - b);
+        const { read, reads } = service(times, 100);
+        const found = [];
+        let walk = walkFrom(undefined, now), pages = 0;
+        while (walk !== undefined) {
+            const given = await walkBack({ walk, want: 50, read });
+            assert.ok(given.items.length >= 50 || given.walk === undefined, name);
+            found.push(...given.items);
+            walk = given.walk;
+            pages++;
+        }
+        assert.deepEqual(found.map(({ id }) => id), times.map((_, id) => times.length - 1 - id), name);
+        assert.ok(reads() <= 30 + 8 * pages, `${name}: ${reads()} requests for ${pages} pages, seed ${seed}`);
+    }
+});
+
+test('newest first keeps within its period', async () => {
+    const { read } = service([10, 20, 30, 40, 50].map((hour) => hour * 3600000), 100);
+    const { items, walk } = await walkBack({ walk: walkFrom(50 * 3600000), start: 20 * 3600000, want: 50, read });
+    assert.deepEqual(items.map(({ id }) => id), [3, 2, 1]);
+    assert.equal(walk, undefined);
+});
+
+test('a store tells what changed, to who listens', () => {
+    const store = createStore(1);
+    const heard = [];
+    const stop = store.subscribe((value) => heard.push(value));
+    store.set(1);
+    store.set(2);
+    stop();
+    store.set(3);
+    assert.deepEqual(heard, [2]);
+    assert.equal(store.get(), 3);
+});
