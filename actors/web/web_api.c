@@ -121,6 +121,36 @@ static int read_json(struct web_request *request, const struct web_match *match,
     return r;
 }
 
+static bool is_given(const struct web_request *request, const struct web_match *match,
+                     struct ates_text name)
+{
+    for (size_t i = 0; i < match->parameter_count; i++) {
+        if (ates_text_equal(match->parameters[i].name, name)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < request->uri.pair_count; i++) {
+        if (ates_text_equal(request->uri.pairs[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int refuse_missing(const struct web_request *request, const struct web_match *match,
+                          const struct ates_message *message, struct ates_refusal *refusal)
+{
+    for (size_t i = 0; i < message->count; i++) {
+        const struct ates_field *field = &message->fields[i];
+
+        if (!field->optional && !is_given(request, match, ates_text_from(field->name))) {
+            return ates_refusal_set(refusal, ATES_INVALID_ARGUMENT, "FIELD_MISSING", field->name,
+                                    "%s: it is required", field->name);
+        }
+    }
+    return 0;
+}
+
 static int read_query(struct web_request *request, const struct web_match *match,
                       const struct ates_message *message, void *value, struct ates_refusal *refusal)
 {
@@ -149,7 +179,8 @@ static int read_query(struct web_request *request, const struct web_match *match
             return r;
         }
     }
-    return ates_message_check(message, value, refusal);
+    int r = refuse_missing(request, match, message, refusal);
+    return r != 0 ? r : ates_message_check(message, value, refusal);
 }
 
 int web_api_read(struct web_request *request, const struct web_match *match,
@@ -178,6 +209,21 @@ void web_api_refuse(struct web_request *request, bool is_media_type_wrong,
 {
     web_respond_problem_as(request, is_media_type_wrong ? 415 : web_problem_status(refusal->status),
                            refusal, NULL, NULL);
+}
+
+bool web_api_takes_nothing(struct web_request *request, const struct web_route *route)
+{
+    const struct web_match match = {.route = route};
+    struct ates_refusal refusal = {.status = ATES_OK};
+    struct ates_empty value;
+    bool is_media_type_wrong = false;
+
+    if (web_api_read(request, &match, &ates_empty_message, &value, &is_media_type_wrong,
+                     &refusal) == 0) {
+        return true;
+    }
+    web_api_refuse(request, is_media_type_wrong, &refusal);
+    return false;
 }
 
 void web_respond_json(struct web_request *request, unsigned status, struct ates_bytes json,
@@ -300,9 +346,8 @@ static void take_reply(void *owner, const struct ates_reply *reply)
     }
 }
 
-/* The request's Idempotency-Key, NULL where it has none; refuses one that is no request id. */
-static int read_key(const struct web_request *request, const char **key,
-                    struct ates_refusal *refusal)
+int web_api_read_key(const struct web_request *request, const char **key,
+                     struct ates_refusal *refusal)
 {
     *key = web_request_header(request, "Idempotency-Key");
     if (*key == NULL) {
@@ -331,14 +376,13 @@ void web_api_pass(struct web_request *request, const struct web_match *match)
     /* Who asks comes first: a stranger learns nothing of what a body should be. */
     int r = web_caller_find(request, &refusal);
     if (r == 0 && web_caller_is_nobody(request) && !(command->callers & ATES_NO_TOKEN)) {
-        r = ates_refusal_set(&refusal, ATES_UNAUTHENTICATED, "TOKEN_MISSING", NULL,
-                             "this needs a token, or a session's cookie");
+        r = web_caller_refuse_nobody(&refusal);
     }
     if (r == 0) {
         r = web_api_read(request, match, command->body, value, &is_media_type_wrong, &refusal);
     }
     if (r == 0 && !command->is_query) {
-        r = read_key(request, &key, &refusal);
+        r = web_api_read_key(request, &key, &refusal);
     }
     if (r != 0) {
         web_api_refuse(request, is_media_type_wrong, &refusal);

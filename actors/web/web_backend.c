@@ -136,7 +136,9 @@ static struct web_pending *take_slot(struct web_backend *self)
 
 static void release(struct web_backend *self, struct web_pending *slot)
 {
-    explicit_bzero(slot->bytes.data, slot->bytes.size); /* tokens, passwords */
+    if (slot->bytes.size > 0) {
+        explicit_bzero(slot->bytes.data, slot->bytes.size); /* tokens, passwords */
+    }
     self->kept_bytes -= slot->bytes.size;
     slot->bytes.size = 0;
     if (slot->bytes.capacity > ATES_TOKEN_MAX * 2) {

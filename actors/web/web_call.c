@@ -84,7 +84,9 @@ int web_caller_find(struct web_request *request, struct ates_refusal *refusal)
     if (authorization != NULL) {
         return find_bearer(authorization, &self->bearer, refusal);
     }
-    if (web_request_cookie(request, web_guard_cookie_name(request->web)).size == 0) {
+    struct ates_text cookie;
+    const unsigned cookies = web_guard_cookies(request, &cookie);
+    if (cookies == 0) {
         return 0;
     }
     if (request->method != WEB_GET) {
@@ -96,7 +98,8 @@ int web_caller_find(struct web_request *request, struct ates_refusal *refusal)
     struct web_session *session = web_session_of(request);
     if (session == NULL) {
         return ates_refusal_set(refusal, ATES_UNAUTHENTICATED, "SESSION_UNKNOWN", NULL,
-                                "the cookie's session is over");
+                                cookies == 1 ? "the cookie's session is over"
+                                             : "there are two session cookies");
     }
     web_session_hold(session);
     self->session = session;
@@ -109,12 +112,27 @@ bool web_caller_is_nobody(const struct web_request *request)
            (request->caller->session == NULL && request->caller->bearer.size == 0);
 }
 
+int web_caller_refuse_nobody(struct ates_refusal *refusal)
+{
+    return ates_refusal_set(refusal, ATES_UNAUTHENTICATED, "TOKEN_MISSING", NULL,
+                            "this needs a token, or a session's cookie");
+}
+
 struct web_session *web_caller_session(const struct web_request *request)
 {
     return request->caller != NULL ? request->caller->session : NULL;
 }
 
 static void take_reply(void *owner, const struct ates_reply *reply);
+
+/* The session was over for the services, or ended meanwhile: the browser is to forget its cookie. */
+static void forget_cookie(struct web_caller *self)
+{
+    char *text = ates_arena_alloc(self->request->arena, WEB_SET_COOKIE_SIZE);
+
+    web_guard_set_cookie(self->request->web, "", text);
+    self->request->set_cookie = text;
+}
 
 static void refuse(struct web_caller *self, enum ates_status status, const char *reason,
                    const char *why)
@@ -158,21 +176,34 @@ static void transmit(struct web_caller *self)
     }
 }
 
-static void renewed(struct web_waiter *waiter)
+static void refuse_over(struct web_caller *self)
+{
+    forget_cookie(self);
+    refuse(self, ATES_UNAUTHENTICATED, "SESSION_EXPIRED", "the session is over");
+}
+
+static void renewed(struct web_waiter *waiter, bool is_renewed)
 {
     struct web_caller *self =
         (struct web_caller *)((char *)waiter - offsetof(struct web_caller, waiter));
 
     self->waits = false;
     if (self->session->is_over) {
-        refuse(self, ATES_UNAUTHENTICATED, "SESSION_EXPIRED", "the session is over");
-    } else {
+        refuse_over(self);
+    } else if (is_renewed) {
         transmit(self);
+    } else {
+        refuse(self, ATES_UNAVAILABLE, "NO_REPLY",
+               "the session's token could not be renewed in time; nothing was done");
     }
 }
 
 static void wait_for_renewal(struct web_caller *self)
 {
+    if (self->session->is_over) {
+        refuse_over(self);
+        return;
+    }
     self->waits = self->has_waited = true;
     self->waiter = (struct web_waiter){.renewed = renewed};
     web_session_wait(self->session, &self->waiter);
@@ -192,6 +223,7 @@ static void take_reply(void *owner, const struct ates_reply *reply)
         }
         if (web_session_is_lost(&reply->refusal)) {
             web_session_end(self->request->web, self->session);
+            forget_cookie(self);
         }
     }
     self->replied(self->request, reply);

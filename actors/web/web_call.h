@@ -17,6 +17,9 @@ int web_caller_find(struct web_request *request, struct ates_refusal *refusal);
 /* Whether the caller that was found is nobody: without header and cookie. */
 bool web_caller_is_nobody(const struct web_request *request);
 
+/* Refuses them: UNAUTHENTICATED / TOKEN_MISSING. */
+int web_caller_refuse_nobody(struct ates_refusal *refusal);
+
 /* The session by which the caller was found; NULL where it was not by a cookie. */
 struct web_session;
 struct web_session *web_caller_session(const struct web_request *request);

@@ -163,9 +163,6 @@ void web_exchange_end(struct web_exchange *self)
     if (self->request.caller_gone != NULL) {
         self->request.caller_gone(&self->request);
     }
-    if (self->request.caller_gone != NULL) {
-        self->request.caller_gone(&self->request);
-    }
     server->counts.streams -= self->is_stream;
     server->counts.requests[self->status < 600 ? self->status / 100 : 0]++;
     drop_body(self);

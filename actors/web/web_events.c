@@ -26,8 +26,7 @@ struct listening {
     const struct web_session *session; /* NULL: a bearer's token */
     bool has_mark;
     struct web_mark mark;
-    bool is_asking;  /* auth is asked */
-    bool must_again; /* what it answers may be out of date */
+    bool is_asking; /* auth is asked */
     int64_t check_us;
     int64_t confirmed_us;
 };
@@ -162,6 +161,25 @@ static void check_again(struct listening *self, int64_t now_us)
     }
 }
 
+/* Whether something of the user changed after what auth said, as events and replies come on different
+ * ways. */
+static bool is_outdated(const struct web_hub *hub, uint64_t user_id, uint64_t seq)
+{
+    const size_t kept = hub->change_count < WEB_CHANGES_MAX ? hub->change_count : WEB_CHANGES_MAX;
+
+    for (size_t i = 1; i <= kept; i++) {
+        const struct web_change *change = &hub->changes[(hub->change_count - i) % WEB_CHANGES_MAX];
+
+        if (change->seq <= seq) {
+            return false; /* so are those before it */
+        }
+        if (change->user_id == user_id) {
+            return true;
+        }
+    }
+    return kept == WEB_CHANGES_MAX; /* too many changes since to know */
+}
+
 static bool read_user(struct listening *self, const struct ates_reply *reply,
                       struct auth_user *user)
 {
@@ -183,9 +201,8 @@ static void confirm_stream(struct listening *self, const struct ates_reply *repl
         web_stream_end(self->stream, reply->refusal.reason);
     } else if (!read_user(self, reply, &user) || user.id != web_stream_user(self->stream)) {
         web_stream_end(self->stream, "USER_CHANGED");
-    } else if (self->must_again) {
-        self->check_us = now_us;
-        self->hub->tick_us = now_us;
+    } else if (is_outdated(self->hub, user.id, reply->seq)) {
+        ask(self);
     } else {
         schedule_check(self, now_us);
         web_stream_confirm(self->stream, (enum ates_role)user.role);
@@ -207,7 +224,11 @@ static void take_user(void *owner, const struct ates_reply *reply)
     } else if (reply->status != ATES_OK) {
         web_respond_problem(request, &reply->refusal);
     } else if (read_user(self, reply, &user)) {
-        open_stream(self, &user);
+        if (is_outdated(self->hub, user.id, reply->seq)) {
+            ask(self);
+        } else {
+            open_stream(self, &user);
+        }
     } else {
         ates_refusal_set(&refusal, ATES_INTERNAL, "INTERNAL", NULL, "the service's reply is none");
         web_respond_problem(request, &refusal);
@@ -220,7 +241,6 @@ static void ask(struct listening *self)
     static const uint8_t nothing[] = {0x80}; /* an empty map */
 
     self->is_asking = true;
-    self->must_again = false;
     web_call(self->request, &auth_service,
              ates_service_command(&auth_service, name, sizeof name - 1), NULL,
              (struct ates_bytes){nothing, sizeof nothing}, take_user);
@@ -262,14 +282,15 @@ void web_events_tick(struct web_hub *hub, int64_t now_us)
     }
 }
 
-void web_events_hold_user(struct web_hub *hub, uint64_t user_id)
+void web_events_hold_user(struct web_hub *hub, uint64_t user_id, uint64_t seq)
 {
+    hub->changes[hub->change_count++ % WEB_CHANGES_MAX] =
+        (struct web_change){.user_id = user_id, .seq = seq};
     for (size_t i = 0; i < hub->feed.count; i++) {
         if (hub->feed.listeners[i].user_id == user_id) {
             struct listening *self = hub->feed.streams[i]->owner;
 
             web_stream_hold(self->stream);
-            self->must_again = true;
             self->check_us = 0;
             hub->tick_us = 0;
         }

@@ -1,6 +1,7 @@
 /* The rules against other sites' requests; see web_guard.h. */
 #include "web/web_guard.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "web/web_private.h"
@@ -10,15 +11,34 @@ static bool has_tls(const struct ates_web *web)
     return strncmp(web->config.web_origin, "https://", strlen("https://")) == 0;
 }
 
-const char *web_guard_cookie_name(const struct ates_web *web)
+static const char *cookie_name(const struct ates_web *web)
 {
     return has_tls(web) ? "__Host-ates" : "ates";
 }
 
-const char *web_guard_cookie_attributes(const struct ates_web *web)
+unsigned web_guard_cookies(const struct web_request *request, struct ates_text *value)
 {
-    return has_tls(web) ? "; Path=/; HttpOnly; SameSite=Strict; Secure"
-                        : "; Path=/; HttpOnly; SameSite=Strict";
+    const char *name = cookie_name(request->web);
+    const size_t name_size = strlen(name);
+
+    *value = web_request_cookie(request, name);
+    if (value->size == 0) {
+        return 0;
+    }
+    unsigned count = 1;
+    for (const char *at = value->data; (at = strchr(at, ';')) != NULL;) {
+        at++;
+        at += strspn(at, " \t");
+        count += strncmp(at, name, name_size) == 0 && at[name_size] == '=';
+    }
+    return count;
+}
+
+void web_guard_set_cookie(const struct ates_web *web, const char *cookie, char *out)
+{
+    snprintf(out, WEB_SET_COOKIE_SIZE, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
+             cookie_name(web), cookie, has_tls(web) ? "; Secure" : "",
+             cookie[0] != '\0' ? "" : "; Max-Age=0");
 }
 
 bool web_guard_uses_cookie(const struct web_request *request)

@@ -16,9 +16,14 @@ bool web_guard_uses_cookie(const struct web_request *request);
  * Sec-Fetch-Site nor Origin tells of another site. Else PERMISSION_DENIED / CROSS_SITE. */
 int web_guard_check(const struct web_request *request, struct ates_refusal *refusal);
 
-/* The cookie's name and its attributes, by the configured origin: with TLS in front it is Secure,
- * and bound to the host by its prefix. */
-const char *web_guard_cookie_name(const struct ates_web *web);
-const char *web_guard_cookie_attributes(const struct ates_web *web);
+/* How many cookies of the session's name there are; value is the first one's. A page of a neighbour
+ * below the same domain can add one, and which of two is ours cannot be told. */
+unsigned web_guard_cookies(const struct web_request *request, struct ates_text *value);
+
+/* A Set-Cookie header's value, of WEB_SET_COOKIE_SIZE bytes; an empty cookie is one to forget. By
+ * the configured origin: with TLS in front the cookie is Secure, and bound to the host by its
+ * name's prefix. */
+#define WEB_SET_COOKIE_SIZE 128u
+void web_guard_set_cookie(const struct ates_web *web, const char *cookie, char *out);
 
 #endif

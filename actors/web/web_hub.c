@@ -56,7 +56,7 @@ static int take_event(void *context, const struct ates_envelope *envelope, struc
     const uint64_t changed_user = event->changed_user;
     web_feed_add(&hub->feed, event);
     if (changed_user != 0) {
-        web_events_hold_user(hub, changed_user);
+        web_events_hold_user(hub, changed_user, envelope->seq);
     }
     *settled = true; /* there is nothing to write down */
     return 0;
@@ -111,6 +111,7 @@ static void begin(struct web_follow *self, struct ates_bytes bytes, int64_t now_
     }
     ates_follower_rewind(self->follower);
     self->begun_us = now_us;
+    hub->change_count = 0; /* of what may be another log now */
     web_feed_begin(&hub->feed, self->producer, self->from.log_id, self->from.seq);
     hub->tick_us = hub->feed.count > 0 ? 0 : hub->tick_us; /* streams may wait to join */
 }

@@ -21,6 +21,13 @@ struct web_follow {
     int64_t begun_us;               /* INT64_MIN / 2: never */
 };
 
+/* Somebody's user_changed. */
+#define WEB_CHANGES_MAX 64u
+struct web_change {
+    uint64_t user_id;
+    uint64_t seq; /* in auth's log */
+};
+
 struct web_hub {
     struct ates_web *web;
     void *zmq_context, *subscriber;
@@ -28,15 +35,17 @@ struct web_hub {
     struct web_feed feed;
     struct web_replay *replay;
     struct web_follow follows[WEB_PRODUCERS_MAX];
-    struct ates_arena *arena; /* of what is in hand */
-    int64_t heard_us;         /* when SUB last gave anything */
-    int64_t tick_us;          /* of the streams: INT64_MAX: there are none */
+    struct ates_arena *arena;                   /* of what is in hand */
+    struct web_change changes[WEB_CHANGES_MAX]; /* the latest, by their number's remainder */
+    size_t change_count;                        /* so far, in auth's log as it is followed */
+    int64_t heard_us;                           /* when SUB last gave anything */
+    int64_t tick_us;                            /* of the streams: INT64_MAX: there are none */
 };
 
 /* Heartbeats, joins, and checks whether users may still listen. */
 void web_events_tick(struct web_hub *hub, int64_t now_us);
-/* What the user may see may have changed. */
-void web_events_hold_user(struct web_hub *hub, uint64_t user_id);
+/* What the user may see may have changed, as auth says in its event of this seq. */
+void web_events_hold_user(struct web_hub *hub, uint64_t user_id, uint64_t seq);
 /* The stream has something to give. */
 void web_events_wake(struct web_stream *stream);
 

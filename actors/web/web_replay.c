@@ -159,7 +159,7 @@ static struct web_stream *choose_stream(struct web_replay *self, int64_t now_us,
     return NULL;
 }
 
-/* Asks for a page into the free slot; false where nothing can be asked for now. */
+/* Asks for a page into the free slot; false where nothing can be asked for yet. */
 static bool ask(struct web_replay *self, struct web_slot *slot, int64_t now_us)
 {
     unsigned producer;

@@ -29,7 +29,7 @@ struct web_replay_source {
 struct web_replay *web_replay_new(struct web_feed *feed, const struct web_replay_source *source);
 void web_replay_free(struct web_replay **self); /* no stream may be left in it */
 
-/* Asks for what can be asked for now. */
+/* Asks for what can be asked for. */
 void web_replay_advance(struct web_replay *self, int64_t now_us);
 int64_t web_replay_due(const struct web_replay *self);
 

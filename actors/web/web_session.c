@@ -1,11 +1,7 @@
-/* Sessions of browsers; see web_session.h.
+/* Sessions of browsers; see web_session.h. A session is found by a hash of its cookie's value.
  *
- * A session is found by a hash of its cookie's value: the value itself is nowhere on our side. Its
- * rows on the disk hold tokens, as the folder beside them holds the keys that sign them.
- *
- * Invariant: what is in memory is on the disk, but for a failed write, after which a restart asks
- * its users to sign in again. */
-#include <assert.h>
+ * Invariant: a session in memory is on the disk, as it began; one that is over is not, but for a
+ * failed write, which is said. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +10,7 @@
 #include <czmq.h>
 #include <sodium.h>
 
-#include "core/datadir.h"
-#include "core/fields.h"
 #include "core/journal.h"
-#include "core/store.h"
 #include "web/web_guard.h"
 #include "web/web_hub.h"
 #include "web/web_private.h"
@@ -27,82 +20,16 @@
 #define SESSIONS_PER_USER 32u
 #define ID_SIZE 16u
 #define SWEEP_US 60000000
+#define SWEEP_MAX 256u /* sessions at once */
 #define RENEW_TIMEOUT_MS 5000
-#define MAP_SIZE ((size_t)1 << 30)
-
-enum { TABLE_SESSIONS };
-static const char *const tables[] = {"sessions"};
-
-/* A row; its key is the session's. */
-struct row {
-    struct auth_identity user;
-    struct ates_text token;
-    int64_t token_expires_at;
-    int64_t expires_at;
-};
-static const struct ates_field row_fields[] = {
-    {ATES_FIELD(row, user), ATES_IS_STRUCT(auth_identity_message)},
-    {ATES_FIELD(row, token), .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .secret = true, .min = 1,
-     .max = ATES_TOKEN_MAX},
-    {ATES_FIELD(row, token_expires_at), ATES_IS_TIME},
-    {ATES_FIELD(row, expires_at), ATES_IS_TIME},
-};
-static ATES_MESSAGE(row, "session");
 
 struct web_sessions {
     struct ates_web *web;
     zhashx_t *by_key;
-    struct ates_store *store;
-    struct ates_arena *arena;
-    struct ates_txn txn; /* one at a time; its scratch is kept */
-    int lock;
+    struct web_session_store *store;
+    struct ates_arena *arena; /* for a reply */
     int64_t sweep_us;
 };
-
-static struct ates_key row_key(const char *key)
-{
-    struct ates_key row = {.size = 0};
-
-    ates_key_add_bytes(&row, key, strlen(key));
-    return row;
-}
-
-/* Writes the session's row, or takes it out where it is over. */
-static int write_row(struct web_sessions *self, const struct web_session *session)
-{
-    const struct ates_key key = row_key(session->key);
-    const struct row row = {
-        .user = {.id = session->user_id,
-                 .login = ates_text_from(session->login),
-                 .email = ates_text_from(session->email),
-                 .role = session->role},
-        .token = ates_text_from(session->token),
-        .token_expires_at = session->token_expires_at,
-        .expires_at = session->expires_at,
-    };
-
-    ates_arena_reset(self->arena);
-    int r = ates_txn_begin(&self->txn, self->store, false, self->arena);
-    if (r != 0) {
-        return r;
-    }
-    r = session->is_over ? ates_delete(&self->txn, TABLE_SESSIONS, &key)
-                         : ates_put_message(&self->txn, TABLE_SESSIONS, &key, &row_message, &row);
-    if (r < 0) {
-        ates_txn_abort(&self->txn);
-        return r;
-    }
-    return ates_txn_commit(&self->txn);
-}
-
-static void keep(struct web_sessions *self, const struct web_session *session)
-{
-    const int r = write_row(self, session);
-
-    if (r < 0) {
-        ates_journal(ATES_ERROR, "web", NULL, "a session could not be written: %s", strerror(-r));
-    }
-}
 
 static bool copy_text(char *out, size_t size, struct ates_text text)
 {
@@ -114,7 +41,8 @@ static bool copy_text(char *out, size_t size, struct ates_text text)
     return true;
 }
 
-static struct web_session *make(struct ates_web *web, const char *key, const struct row *row)
+static struct web_session *make(struct ates_web *web, const char *key,
+                                const struct web_session_row *row)
 {
     struct web_session *session = calloc(1, sizeof *session);
 
@@ -153,65 +81,33 @@ void web_session_release(struct web_session **held)
     }
 }
 
-static int load(struct web_sessions *self)
+static void take_row(void *context, const char *key, const struct web_session_row *row)
 {
-    struct ates_bytes key, value;
-    struct ates_scan scan;
+    struct web_sessions *self = context;
+    struct web_session *session = make(self->web, key, row);
 
-    ates_arena_reset(self->arena);
-    int r = ates_txn_begin(&self->txn, self->store, true, self->arena);
-    if (r != 0) {
-        return r;
+    if (session != NULL) {
+        zhashx_insert(self->by_key, session->key, session);
     }
-    r = ates_scan_open(&scan, &self->txn, TABLE_SESSIONS, NULL, NULL);
-    if (r == 0) {
-        while ((r = ates_scan_next(&scan, &key, &value)) == 0) {
-            char text[WEB_SESSION_KEY_SIZE];
-            struct row row;
-
-            /* A row of another version's is a session that is over. */
-            if (key.size != sizeof text - 1 ||
-                ates_message_decode(&row_message, value.data, value.size, ATES_UNKNOWN_IGNORED,
-                                    self->arena, &row, NULL) != 0) {
-                continue;
-            }
-            memcpy(text, key.data, key.size);
-            text[key.size] = '\0';
-            struct web_session *session = make(self->web, text, &row);
-            if (session != NULL) {
-                zhashx_insert(self->by_key, session->key, session);
-            }
-        }
-        ates_scan_close(&scan);
-    }
-    ates_txn_abort(&self->txn);
-    return r == ATES_NOT_FOUND ? 0 : r;
 }
 
 int web_sessions_open(struct web_sessions **sessions, struct ates_web *web, char *error,
                       size_t size)
 {
     struct web_sessions *self = calloc(1, sizeof *self);
-    char folder[sizeof web->config.data_dir + 16], path[sizeof folder + 16];
 
     if (self == NULL) {
         snprintf(error, size, "web: out of memory");
         return -ENOMEM;
     }
     self->web = web;
-    self->lock = -1;
     self->arena = ates_arena_new();
     self->by_key = zhashx_new();
-    int r = ates_datadir_lock(web->config.data_dir, "web", folder, sizeof folder, &self->lock,
-                              error, size);
+    int r = web_session_store_open(&self->store, web->config.data_dir, error, size);
     if (r == 0) {
-        snprintf(path, sizeof path, "%s/sessions", folder);
-        r = ates_store_open(&self->store, path, MAP_SIZE, tables, 1, error, size);
-    }
-    if (r == 0) {
-        r = load(self);
+        r = web_session_store_load(self->store, take_row, self);
         if (r != 0) {
-            snprintf(error, size, "%s: %s", path, strerror(-r));
+            snprintf(error, size, "%s/web/sessions: %s", web->config.data_dir, strerror(-r));
         }
     }
     if (r != 0) {
@@ -234,12 +130,8 @@ void web_sessions_close(struct web_sessions **sessions)
         web_session_release(&session);
     }
     zhashx_destroy(&self->by_key);
-    ates_buffer_release(&self->txn.scratch);
-    ates_store_close(&self->store);
+    web_session_store_close(&self->store);
     ates_arena_free(&self->arena);
-    if (self->lock >= 0) {
-        close(self->lock);
-    }
     free(self);
     *sessions = NULL;
 }
@@ -265,41 +157,58 @@ struct web_session *web_sessions_find(struct web_sessions *self, struct ates_tex
                                                                                     : NULL;
 }
 
+/* Of two cookies one may be another's: neither is believed. */
 struct web_session *web_session_of(struct web_request *request)
 {
-    const struct ates_text cookie =
-        web_request_cookie(request, web_guard_cookie_name(request->web));
+    struct ates_text cookie;
 
-    return cookie.size > 0 ? web_sessions_find(request->web->sessions, cookie) : NULL;
+    return web_guard_cookies(request, &cookie) == 1
+               ? web_sessions_find(request->web->sessions, cookie)
+               : NULL;
 }
 
-static void tell_waiters(struct web_session *session)
+static void tell_waiters(struct web_session *session, bool is_renewed)
 {
+    web_session_hold(session); /* they let go of it, maybe the last ones */
     while (session->waiters != NULL) {
         struct web_waiter *waiter = session->waiters;
 
         session->waiters = waiter->next;
-        waiter->renewed(waiter);
+        waiter->renewed(waiter, is_renewed);
     }
+    web_session_release(&session);
+}
+
+static void forget_rows(struct web_sessions *self, const char *const *keys, size_t count)
+{
+    const int r = web_session_store_drop(self->store, keys, count);
+
+    if (r < 0) {
+        ates_journal(ATES_ERROR, "web", NULL, "a session that is over stays on the disk: %s",
+                     strerror(-r));
+    }
+}
+
+/* Everything but its row. */
+static void end(struct web_sessions *self, struct web_session *session)
+{
+    session->is_over = true;
+    zhashx_delete(self->by_key, session->key);
+    if (session->renewal != NULL) {
+        web_backend_cancel(self->web->backend, session->renewal);
+        session->renewal = NULL;
+    }
+    web_hub_end_session(self->web->hub, session);
+    tell_waiters(session, false);
+    web_session_release(&session);
 }
 
 void web_session_end(struct ates_web *web, struct web_session *session)
 {
-    struct web_sessions *self = web->sessions;
-
-    if (session->is_over) {
-        return;
+    if (!session->is_over) {
+        forget_rows(web->sessions, (const char *const[]){session->key}, 1);
+        end(web->sessions, session);
     }
-    session->is_over = true;
-    zhashx_delete(self->by_key, session->key);
-    keep(self, session);
-    if (session->renewal != NULL) {
-        web_backend_cancel(web->backend, session->renewal);
-        session->renewal = NULL;
-    }
-    web_hub_end_session(web->hub, session);
-    tell_waiters(session);
-    web_session_release(&session);
 }
 
 /* Makes room: a user's oldest session goes where there are too many, anybody's where the table is
@@ -332,10 +241,10 @@ struct web_session *web_session_begin(struct web_sessions *self,
                                       const struct auth_auth_user_result *result,
                                       char cookie[WEB_SESSION_COOKIE_SIZE], int *fault)
 {
-    const struct row row = {.user = result->user,
-                            .token = result->token,
-                            .token_expires_at = result->expires_at,
-                            .expires_at = result->session_expires_at};
+    const struct web_session_row row = {.user = result->user,
+                                        .token = result->token,
+                                        .token_expires_at = result->expires_at,
+                                        .expires_at = result->session_expires_at};
     uint8_t id[ID_SIZE];
     char key[WEB_SESSION_KEY_SIZE];
 
@@ -349,7 +258,7 @@ struct web_session *web_session_begin(struct web_sessions *self,
         *fault = -ENOMEM;
         return NULL;
     }
-    *fault = write_row(self, session);
+    *fault = web_session_store_put(self->store, key, &row);
     if (*fault != 0) {
         web_session_release(&session);
         return NULL;
@@ -358,13 +267,13 @@ struct web_session *web_session_begin(struct web_sessions *self,
     return session;
 }
 
-void web_session_set_token(struct web_sessions *self, struct web_session *session,
-                           struct ates_text token, int64_t expires_at)
+bool web_session_set_token(struct web_session *session, struct ates_text token, int64_t expires_at)
 {
-    if (copy_text(session->token, sizeof session->token, token)) {
-        session->token_expires_at = expires_at;
-        keep(self, session);
+    if (!copy_text(session->token, sizeof session->token, token)) {
+        return false;
     }
+    session->token_expires_at = expires_at;
+    return true;
 }
 
 void web_session_wait(struct web_session *session, struct web_waiter *waiter)
@@ -404,27 +313,28 @@ bool web_session_is_lost(const struct ates_refusal *refusal)
     return false;
 }
 
+/* Whether the reply's token is the session's now. */
+static bool take_token(struct web_session *session, const struct ates_reply *reply)
+{
+    struct ates_arena *arena = session->web->sessions->arena;
+    struct auth_renew_token_result result;
+
+    ates_arena_reset(arena);
+    return ates_message_decode(&auth_renew_token_result_message, reply->body.data, reply->body.size,
+                               ATES_UNKNOWN_IGNORED, arena, &result, NULL) == 0 &&
+           web_session_set_token(session, result.token, result.expires_at);
+}
+
 static void take_renewal(void *owner, const struct ates_reply *reply)
 {
     struct web_session *session = owner;
-    struct ates_web *web = session->web;
-    struct auth_renew_token_result result;
-    struct ates_arena *arena = web->sessions->arena;
 
     session->renewal = NULL;
-    web_session_hold(session); /* it may end here */
-    if (reply != NULL && reply->status == ATES_OK) {
-        ates_arena_reset(arena);
-        if (ates_message_decode(&auth_renew_token_result_message, reply->body.data,
-                                reply->body.size, ATES_UNKNOWN_IGNORED, arena, &result,
-                                NULL) == 0) {
-            web_session_set_token(web->sessions, session, result.token, result.expires_at);
-        }
-    } else if (reply != NULL && web_session_is_lost(&reply->refusal)) {
-        web_session_end(web, session);
+    if (reply != NULL && web_session_is_lost(&reply->refusal)) {
+        web_session_end(session->web, session); /* tells those who wait; may free it */
+        return;
     }
-    tell_waiters(session);
-    web_session_release(&session);
+    tell_waiters(session, reply != NULL && reply->status == ATES_OK && take_token(session, reply));
 }
 
 void web_session_renew(struct ates_web *web, struct web_session *session)
@@ -442,29 +352,38 @@ void web_session_renew(struct ates_web *web, struct web_session *session)
         session->renewal =
             web_backend_call(web->backend, &command, take_renewal, session, ates_monotonic_us());
         if (session->renewal == NULL) {
-            tell_waiters(session); /* too much is in flight: they find the token as it was */
+            tell_waiters(session, false);
         }
     }
 }
 
+/* One write for many: thousands may end in the same minute. */
 void web_sessions_advance(struct web_sessions *self, int64_t now_us)
 {
     const int64_t now = ates_now_ms(&self->web->source);
-    struct web_session *over;
+    struct web_session *over[SWEEP_MAX];
+    const char *keys[SWEEP_MAX];
+    size_t count = 0;
 
     if (now_us < self->sweep_us) {
         return;
     }
-    self->sweep_us = now_us + SWEEP_US;
-    do { /* ending one changes the table that is walked through */
-        over = zhashx_first(self->by_key);
-        while (over != NULL && now < over->expires_at) {
-            over = zhashx_next(self->by_key);
+    for (struct web_session *session = zhashx_first(self->by_key);
+         session != NULL && count < SWEEP_MAX; session = zhashx_next(self->by_key)) {
+        if (session->expires_at <= now) {
+            over[count] = session;
+            keys[count++] = session->key;
         }
-        if (over != NULL) {
-            web_session_end(self->web, over);
-        }
-    } while (over != NULL);
+    }
+    if (count < SWEEP_MAX) {
+        self->sweep_us = now_us + SWEEP_US;
+    }
+    if (count > 0) {
+        forget_rows(self, keys, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        end(self, over[i]);
+    }
 }
 
 uint64_t web_sessions_count(const struct web_sessions *self)

@@ -5,14 +5,15 @@
 #include "core/token.h"
 #include "web/web_backend.h"
 #include "web/web_session.h"
+#include "web/web_session_store.h"
 
 #define WEB_SESSION_COOKIE_SIZE 23u /* 128 bits in base64url, and a NUL */
-#define WEB_SESSION_KEY_SIZE 33u    /* the hash of the cookie's value, in hex */
 
 /* Somebody who waits for the session's token to be renewed. */
 struct web_waiter {
     struct web_waiter *next;
-    void (*renewed)(struct web_waiter *self); /* or not: the session may be over by then */
+    /* is_renewed: else auth did not renew it now, or the session is over. */
+    void (*renewed)(struct web_waiter *self, bool is_renewed);
 };
 
 struct web_session {
@@ -41,17 +42,17 @@ struct web_session *web_session_begin(struct web_sessions *self,
                                       char cookie[WEB_SESSION_COOKIE_SIZE], int *fault);
 /* The session of a cookie's value, not held; NULL where there is none that lives. */
 struct web_session *web_sessions_find(struct web_sessions *self, struct ates_text cookie);
-/* Its token was renewed. */
-void web_session_set_token(struct web_sessions *self, struct web_session *session,
-                           struct ates_text token, int64_t expires_at);
+/* Its token was renewed; whether the new one could be taken. */
+bool web_session_set_token(struct web_session *session, struct ates_text token, int64_t expires_at);
 /* It is over: forgotten here and on the disk, its streams ended, those who wait told. */
 void web_session_end(struct ates_web *web, struct web_session *session);
 
 /* Whether a refusal says that the token serves no more, nor would another one of its session. */
 bool web_session_is_lost(const struct ates_refusal *refusal);
 
-/* Begins a renewal unless one is under way. */
+/* Begins a renewal unless one is under way, of a session that is not over. */
 void web_session_renew(struct ates_web *web, struct web_session *session);
+/* Until a renewal is done, which must be begun thereafter or be under way. */
 void web_session_wait(struct web_session *session, struct web_waiter *waiter);
 void web_session_forget_waiter(struct web_session *session, struct web_waiter *waiter);
 

@@ -20,6 +20,9 @@ void web_handle_settings(struct web_request *request, const struct web_route *ro
         .open_roles = {.items = roles},
     };
 
+    if (!web_api_takes_nothing(request, route)) {
+        return;
+    }
     for (const char *word = config->open_roles;
          *word != '\0' && result.open_roles.count < ATES_ROLE_COUNT;) {
         const size_t size = strcspn(word, ",");

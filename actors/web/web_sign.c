@@ -1,7 +1,6 @@
 /* /session: signing in and out, with a token for programs or a cookie for browsers.
  *
  * Invariant: a token goes out only to who asked for one without the cookie's header. */
-#include <stdio.h>
 #include <string.h>
 
 #include "web/web_api.h"
@@ -12,17 +11,14 @@
 #include "web/web_problem.h"
 #include "web/web_session_private.h"
 
-#define COOKIE_SIZE 128u
-
 static const uint8_t nothing[] = {0x80}; /* an empty map */
 
 /* The Set-Cookie header for this value; an empty one removes the cookie. */
 static struct web_header set_cookie(struct web_request *request, const char *value)
 {
-    char *text = ates_arena_alloc(request->arena, COOKIE_SIZE);
+    char *text = ates_arena_alloc(request->arena, WEB_SET_COOKIE_SIZE);
 
-    snprintf(text, COOKIE_SIZE, "%s=%s%s%s", web_guard_cookie_name(request->web), value,
-             web_guard_cookie_attributes(request->web), value[0] != '\0' ? "" : "; Max-Age=0");
+    web_guard_set_cookie(request->web, value, text);
     return (struct web_header){"Set-Cookie", text};
 }
 
@@ -86,15 +82,19 @@ void web_handle_sign_in(struct web_request *request, const struct web_route *rou
     const struct web_match match = {.route = route};
     struct ates_refusal refusal = {.status = ATES_OK};
     struct auth_auth_user value;
+    struct ates_text cookie;
     bool is_media_type_wrong = false;
+    const char *key = NULL;
     int r = 0;
 
-    if (web_guard_uses_cookie(request) ||
-        web_request_cookie(request, web_guard_cookie_name(request->web)).size > 0) {
+    if (web_guard_uses_cookie(request) || web_guard_cookies(request, &cookie) > 0) {
         r = web_guard_check(request, &refusal);
     }
     if (r == 0) {
         r = web_api_read(request, &match, command->body, &value, &is_media_type_wrong, &refusal);
+    }
+    if (r == 0) {
+        r = web_api_read_key(request, &key, &refusal);
     }
     if (r != 0) {
         web_api_refuse(request, is_media_type_wrong, &refusal);
@@ -102,10 +102,19 @@ void web_handle_sign_in(struct web_request *request, const struct web_route *rou
     }
     struct ates_buffer body = {0};
     ates_message_encode(command->body, &value, &body);
-    web_call(request, route->service, command, NULL, (struct ates_bytes){body.data, body.size},
+    web_call(request, route->service, command, key, (struct ates_bytes){body.data, body.size},
              take_sign_in);
     explicit_bzero(body.data, body.size);
     ates_buffer_release(&body);
+}
+
+/* is_dead: the cookie is one of a session that is over. */
+static void respond_user(struct web_request *request, const struct web_show_session_result *result,
+                         bool is_dead)
+{
+    const struct web_header header = set_cookie(request, "");
+
+    web_respond_message(request, 200, &web_show_session_result_message, result, &header, is_dead);
 }
 
 static void take_user(void *owner, const struct ates_reply *reply)
@@ -132,29 +141,27 @@ static void take_user(void *owner, const struct ates_reply *reply)
         web_respond_problem(request, &reply->refusal);
         return;
     }
-    const struct web_header header = set_cookie(request, "");
-    const bool is_dead = !result.has_user && web_caller_session(request) != NULL;
-    web_respond_message(request, 200, &web_show_session_result_message, &result, &header, is_dead);
+    respond_user(request, &result, request->set_cookie != NULL);
 }
 
 /* Nobody is an answer too: a page asks this before anything else. */
 void web_handle_session(struct web_request *request, const struct web_route *route)
 {
-    const struct ates_text cookie =
-        web_request_cookie(request, web_guard_cookie_name(request->web));
     const struct web_show_session_result nobody = {.has_user = false};
     struct ates_refusal refusal = {.status = ATES_OK};
+    struct ates_text cookie;
 
-    const int r = web_caller_find(request, &refusal);
-    if (r == 0 && !web_caller_is_nobody(request)) {
-        web_call(request, &auth_service,
-                 ates_service_command(&auth_service, "show_user", strlen("show_user")), NULL,
-                 (struct ates_bytes){nothing, sizeof nothing}, take_user);
+    if (!web_api_takes_nothing(request, route)) {
         return;
     }
-    const struct web_header header = set_cookie(request, "");
-    web_respond_message(request, route->success, &web_show_session_result_message, &nobody, &header,
-                        cookie.size > 0);
+    const int r = web_caller_find(request, &refusal);
+    if (r != 0 || web_caller_is_nobody(request)) {
+        respond_user(request, &nobody, r != 0 && web_guard_cookies(request, &cookie) > 0);
+        return;
+    }
+    web_call(request, &auth_service,
+             ates_service_command(&auth_service, "show_user", strlen("show_user")), NULL,
+             (struct ates_bytes){nothing, sizeof nothing}, take_user);
 }
 
 static void take_renewal(void *owner, const struct ates_reply *reply)
@@ -178,8 +185,7 @@ static void take_renewal(void *owner, const struct ates_reply *reply)
         result.token = renewed.token;
         result.expires_at = renewed.expires_at;
         if (session != NULL) {
-            web_session_set_token(request->web->sessions, session, renewed.token,
-                                  renewed.expires_at);
+            web_session_set_token(session, renewed.token, renewed.expires_at);
         }
         web_respond_message(request, 200, &web_renew_token_result_message, &result, NULL, 0);
     }
@@ -188,9 +194,16 @@ static void take_renewal(void *owner, const struct ates_reply *reply)
 void web_handle_renew(struct web_request *request, const struct web_route *route)
 {
     struct ates_refusal refusal = {.status = ATES_OK};
+    int r = web_caller_find(request, &refusal);
 
-    if (web_caller_find(request, &refusal) != 0) {
+    if (r == 0 && web_caller_is_nobody(request)) {
+        r = web_caller_refuse_nobody(&refusal);
+    }
+    if (r != 0) {
         web_respond_problem(request, &refusal);
+        return;
+    }
+    if (!web_api_takes_nothing(request, route)) {
         return;
     }
     web_call(request, &auth_service, web_route_command(route), NULL,
@@ -202,7 +215,9 @@ void web_handle_sign_out(struct web_request *request, const struct web_route *ro
 {
     struct ates_refusal refusal = {.status = ATES_OK};
 
-    (void)route;
+    if (!web_api_takes_nothing(request, route)) {
+        return;
+    }
     if (web_request_header(request, "Authorization") != NULL) {
         ates_refusal_set(&refusal, ATES_FAILED_PRECONDITION, "NO_SESSION", NULL,
                          "a token is forgotten by who holds it; POST /api/v1/users/me/revoke ends "

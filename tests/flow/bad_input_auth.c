@@ -28,6 +28,8 @@
     BODY(AUTH, COMMAND, WHAT, "FIELD_INVALID", "user_id", BYTES("\x81\xa7user_id" VALUE))
 #define LIST(WHAT, FIELD, VALUE)                                                                   \
     BODY(AUTH, "show_all_users", WHAT, "FIELD_INVALID", FIELD, BYTES("\x81" VALUE))
+#define IDS(WHAT, FIELD, VALUE)                                                                    \
+    BODY(AUTH, "show_logins", WHAT, "FIELD_INVALID", FIELD, BYTES("\x81\xa8user_ids" VALUE))
 #define AFTER(WHAT, VALUE)                                                                         \
     SIGNED_BODY(AUTH, "show_all_users", WHAT, "FIELD_INVALID", "after",                            \
                 BYTES("\x81\245after" VALUE))
@@ -166,6 +168,15 @@ static const struct bad_input fields[] = {
     AFTER("an after in hexadecimal", "\2440x10"),
     AFTER("an after of 17 digits", "\26112345678901234567"),
     AFTER("an after of another script's digits", "\xa3\xef\xbc\x91"),
+    MISSING("show_logins", "user_ids", BYTES("\x80")),
+    IDS("no users", "user_ids", "\x90"),
+    IDS("a user that is no list", "user_ids", "\x01"),
+    IDS("user -1", "user_ids[1]", "\x92\x01\xff"),
+    IDS("user 2^53", "user_ids[0]", "\x91\xcf\x00\x20\x00\x00\x00\x00\x00\x00"),
+    IDS("a user's name", "user_ids[0]", "\x91\xa5user1"),
+    IDS("a list of users in the list", "user_ids[0]", "\x91\x91\x01"),
+    BODY(AUTH, "show_logins", "101 users", "FIELD_INVALID", "user_ids",
+         REPEATED("\x81\xa8user_ids\xdc\x00\x65", "\x01", 101, "")),
 };
 
 const struct bad_table bad_auth_fields = BAD_TABLE("auth's fields", fields);

@@ -139,11 +139,13 @@ const struct bad_table bad_frames = BAD_TABLE("frames", frames);
 #define NO_ID(WHAT, ...) META(WHAT, "FIELD_INVALID", "meta.request_id", __VA_ARGS__)
 #define NO_TIMEOUT(WHAT, ...) META(WHAT, "FIELD_INVALID", "meta.timeout_ms", __VA_ARGS__)
 #define NO_PARENT(WHAT, ...) META(WHAT, "FIELD_INVALID", "meta.traceparent", __VA_ARGS__)
+#define NO_CLIENT(WHAT, ...) META(WHAT, "FIELD_INVALID", "meta.client", __VA_ARGS__)
 
 #define TOKEN_KEY "\x81\xa5token"
 #define ID_KEY "\x81\xaarequest_id"
 #define TIMEOUT_KEY "\x81\xaatimeout_ms"
 #define PARENT_KEY "\x81\xabtraceparent"
+#define CLIENT_KEY "\x81\246client"
 
 static const struct bad_input meta[] = {
     NO_MAP("an empty meta", BYTES("")),
@@ -225,6 +227,11 @@ static const struct bad_input meta[] = {
     NO_PARENT("a traceparent of 257 characters", REPEATED(PARENT_KEY "\xda\x01\x01", "0", 257, "")),
     NO_PARENT("a traceparent that is not ASCII", BYTES(PARENT_KEY "\xa2\xd1\x8f")),
     NO_PARENT("an integer for a traceparent", BYTES(PARENT_KEY "\x00")),
+    NO_CLIENT("an empty client", BYTES(CLIENT_KEY "\xa0")),
+    NO_CLIENT("a client of 65 characters", REPEATED(CLIENT_KEY "\xd9\x41", "c", 65, "")),
+    NO_CLIENT("a client with a newline", BYTES(CLIENT_KEY "\242c\n")),
+    NO_CLIENT("a client that is not ASCII", BYTES(CLIENT_KEY "\xa2\xd1\x8f")),
+    NO_CLIENT("a list for a client", BYTES(CLIENT_KEY "\x91\241c")),
 };
 
 const struct bad_table bad_meta = BAD_TABLE("meta", meta);

@@ -16,6 +16,8 @@
     BODY(TASKS, COMMAND, WHAT, "FIELD_INVALID", "task_id", BYTES("\x81\xa7task_id" VALUE))
 #define NO_TASK_ID(COMMAND)                                                                        \
     BODY(TASKS, COMMAND, "no task_id", "FIELD_MISSING", "task_id", BYTES("\x80"))
+#define DRY_RUN(WHAT, VALUE)                                                                       \
+    BODY(TASKS, "reassign_tasks", WHAT, "FIELD_INVALID", "dry_run", BYTES("\x81\247dry_run" VALUE))
 #define MINE(WHAT, FIELD, VALUE)                                                                   \
     BODY(TASKS, "show_my_assigned_tasks", WHAT, "FIELD_INVALID", FIELD, BYTES("\x81" VALUE))
 #define ALL(WHAT, FIELD, VALUE)                                                                    \
@@ -85,8 +87,11 @@ static const struct bad_input fields[] = {
     DESCRIPTION("an integer for a description", "\x00"),
     DESCRIPTION("bytes for a description", "\xc4\x00"),
 
-    BODY(TASKS, "reassign_tasks", "a field where none is", "FIELD_UNKNOWN", "task_id",
+    BODY(TASKS, "reassign_tasks", "a field that it has not", "FIELD_UNKNOWN", "task_id",
          BYTES("\x81\xa7task_id\x01")),
+    DRY_RUN("a number for a dry run", "\x01"),
+    DRY_RUN("a text for a dry run", "\xa4true"),
+    DRY_RUN("nil for a dry run", "\xc0"),
     NO_TASK_ID("complete_task"),
     TASK_ID("complete_task", "task 0", "\x00"),
     TASK_ID("complete_task", "task -1", "\xff"),

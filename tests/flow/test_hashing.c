@@ -224,3 +224,48 @@ Test(hashing, a_guessing_client_is_throttled)
     cr_assert_eq(sign_in_elsewhere(&flow, FLOW_DEVELOPER), ATES_OK);
     flow_close(&flow);
 }
+
+/* Registers a login that is taken, on the pipeline's one connection, for this client (NULL: none);
+ * returns the status. Nothing is hashed for it. */
+static enum ates_status register_for(struct ates_pipeline *pipeline, const char *client)
+{
+    const struct auth_register_user body = {
+        .login = ates_text_from(flow_login(FLOW_DEVELOPER)),
+        .email = ates_text_from("popug@uberpopug.example"),
+        .password = ates_text_from("long enough"),
+        .role = ATES_OTHER,
+    };
+    struct ates_buffer bytes = {0};
+    struct ates_reply reply;
+
+    ates_message_encode(&auth_register_user_message, &body, &bytes);
+    const struct ates_pipeline_command command = {
+        .command = "register_user", .client = client, .body = bytes.data, .body_size = bytes.size};
+    cr_assert_eq(ates_pipeline_send_command(pipeline, &command), 0);
+    cr_assert_eq(ates_pipeline_receive(pipeline, 60000, &reply), 0);
+    ates_buffer_release(&bytes);
+    return reply.status;
+}
+
+/* A sender that speaks for many is not throttled as one: each of them is, for itself. */
+Test(hashing, clients_of_one_connection_are_throttled_apart)
+{
+    struct flow flow;
+    size_t tries = 0;
+
+    open_with_auth(&flow);
+    struct ates_client *client = ates_client_new(flow.run_dir);
+    struct ates_pipeline *pipeline = ates_pipeline_new(client, "auth");
+    while (register_for(pipeline, "192.0.2.1") == ATES_ALREADY_EXISTS) {
+        cr_assert_lt(++tries, 1000);
+    }
+    cr_assert_eq(register_for(pipeline, "192.0.2.1"), ATES_RESOURCE_EXHAUSTED);
+    cr_assert_eq(register_for(pipeline, "192.0.2.2"), ATES_ALREADY_EXISTS);
+    cr_assert_eq(register_for(pipeline, NULL), ATES_ALREADY_EXISTS);
+    ates_pipeline_free(&pipeline);
+    pipeline = ates_pipeline_new(client, "auth"); /* connecting anew makes no new client */
+    cr_assert_eq(register_for(pipeline, "192.0.2.1"), ATES_RESOURCE_EXHAUSTED);
+    ates_pipeline_free(&pipeline);
+    ates_client_free(&client);
+    flow_close(&flow);
+}

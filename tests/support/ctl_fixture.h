@@ -5,10 +5,12 @@
 
 #include <criterion/criterion.h>
 #include <locale.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "atesctl/line.h"
@@ -153,6 +155,37 @@ static inline int ctl_run_with(const char *service, const char *words, bool may_
 static inline int ctl_run_against(const char *service, const char *words)
 {
     return ctl_run_with(service, words, false);
+}
+
+/* Runs check in a process with a terminal of its own, types the answer at the question, and keeps
+ * all that the terminal showed. Returns what check did. Neither process has other threads at the
+ * fork. */
+static inline int ctl_at_terminal(int (*check)(bool is_agreed), const char *answer, bool is_agreed,
+                                  char *shown, size_t size)
+{
+    int terminal, status = -1;
+    size_t used = 0;
+    bool typed = false;
+    ssize_t got;
+
+    const pid_t child = forkpty(&terminal, NULL, NULL, NULL);
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        _exit(check(is_agreed));
+    }
+    while (used + 1 < size && (got = read(terminal, shown + used, size - used - 1)) > 0) {
+        used += (size_t)got;
+        shown[used] = '\0';
+        if (!typed && strstr(shown, "[y/N]: ") != NULL) {
+            cr_assert_eq(write(terminal, answer, strlen(answer)), (ssize_t)strlen(answer));
+            typed = true;
+        }
+    }
+    shown[used] = '\0';
+    close(terminal);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect(typed, "%s", shown);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* The body that was asked with; it lives in the arena. */

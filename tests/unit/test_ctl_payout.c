@@ -1,8 +1,5 @@
 /* Payouts by hand: what is asked, what is told, and how long atesctl waits for others. */
-#include <pty.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <criterion/criterion.h>
 
@@ -10,12 +7,14 @@
 #include <ates/payment.h>
 
 #include "atesctl/payout.h"
+#include "core/calendar.h"
+#include "core/random.h"
 #include "support/ctl_fixture.h"
 
 static const struct accounting_pay_to_workers_result paid = {
-    .business_date = {"2026-11-22", 10}, .paid_count = 12, .total_cents = 123456};
+    .business_date = {"2025-11-21", 10}, .paid_count = 12, .total_cents = 123456};
 static const struct payment_run_payment_result run_paid = {
-    .business_date = {"2026-11-22", 10}, .paid_count = 1, .total_cents = 1234};
+    .business_date = {"2025-11-21", 10}, .paid_count = 1, .total_cents = 1234};
 
 static const char *words(uint64_t paid_count, int64_t total_cents)
 {
@@ -40,7 +39,7 @@ Test(ctl_payout, pays)
 
     ctl_answer(0, &accounting_pay_to_workers_result_message, &paid);
     cr_expect_eq(ctl_run_against("accounting", "account pay --yes"), CTL_OK);
-    cr_expect_str_eq(ctl_run.err, "2026-11-22: paid 12 employees 1234.56 in all; their mails: "
+    cr_expect_str_eq(ctl_run.err, "2025-11-21: paid 12 employees 1234.56 in all; their mails: "
                                   "atesctl mail ls\n");
     cr_expect_str_eq(ctl_run.out, "12\n");
     cr_assert_eq(ctl_run.service.request_count, 1);
@@ -57,13 +56,13 @@ Test(ctl_payout, a_dry_run_is_one)
     struct accounting_pay_to_workers body;
 
     ctl_answer(0, &accounting_pay_to_workers_result_message, &paid);
-    cr_expect_eq(ctl_run_against("accounting", "account pay --dry-run --date 2026-11-22"), CTL_OK);
-    cr_expect_str_eq(ctl_run.err, "2026-11-22: would pay 12 employees 1234.56 in all\n");
+    cr_expect_eq(ctl_run_against("accounting", "account pay --dry-run --date 2025-11-21"), CTL_OK);
+    cr_expect_str_eq(ctl_run.err, "2025-11-21: would pay 12 employees 1234.56 in all\n");
     cr_assert_eq(ctl_run.service.request_count, 1);
     ctl_asked(0, &accounting_pay_to_workers_message, arena, &body);
     cr_expect(body.has_dry_run && body.dry_run);
     cr_expect(body.has_business_date &&
-              ates_text_equal(body.business_date, ates_text_from("2026-11-22")));
+              ates_text_equal(body.business_date, ates_text_from("2025-11-21")));
     ates_arena_free(&arena);
 }
 
@@ -71,7 +70,7 @@ Test(ctl_payout, for_programs)
 {
     ctl_answer(0, &accounting_pay_to_workers_result_message, &paid);
     cr_expect_eq(ctl_run_against("accounting", "account pay --yes -o json"), CTL_OK);
-    cr_expect_str_eq(ctl_run.out, "{\n  \"business_date\": \"2026-11-22\",\n  \"paid_count\": 12,\n"
+    cr_expect_str_eq(ctl_run.out, "{\n  \"business_date\": \"2025-11-21\",\n  \"paid_count\": 12,\n"
                                   "  \"total_cents\": 123456\n}\n");
 }
 
@@ -79,7 +78,7 @@ Test(ctl_payout, nobody_is_paid_unasked)
 {
     static const char *const lines[] = {
         "account pay",
-        "account pay --date 2026-11-22",
+        "account pay --date 2025-11-21",
         "account pay --date 2026-11-31 --yes",
         "account pay --date today --dry-run",
     };
@@ -161,19 +160,19 @@ Test(ctl_payout, runs_the_schedule_by_hand)
     struct payment_run_payment body;
 
     ctl_answer(0, &payment_run_payment_result_message, &run_paid);
-    cr_expect_eq(ctl_run_against("payment", "payment run --date 2026-11-22 --yes"), CTL_OK);
+    cr_expect_eq(ctl_run_against("payment", "payment run --date 2025-11-21 --yes"), CTL_OK);
     cr_expect_str_eq(ctl_run.err,
-                     "2026-11-22 is closed, it paid 1 employee 12.34; their mails: atesctl mail "
+                     "2025-11-21 is closed, it paid 1 employee 12.34; their mails: atesctl mail "
                      "ls\n");
     cr_expect_str_eq(ctl_run.out, "1\n");
     ctl_asked(0, &payment_run_payment_message, arena, &body);
     cr_expect(body.has_business_date &&
-              ates_text_equal(body.business_date, ates_text_from("2026-11-22")));
+              ates_text_equal(body.business_date, ates_text_from("2025-11-21")));
     ates_arena_free(&arena);
 }
 
-/* In a process with a terminal of its own: pays, and returns whether that was asked of the service
- * which the user said yes or no to. Neither process has other threads at the fork. */
+/* Pays at a terminal, and returns whether that was asked of the service which the user said yes or
+ * no to. */
 static int pay_asked(bool is_agreed)
 {
     struct ates_arena *arena = ates_arena_new();
@@ -199,32 +198,9 @@ static int pay_asked(bool is_agreed)
     return 0;
 }
 
-/* Types the answer at the question, and keeps all that the terminal showed. */
 static int pay_at_terminal(const char *answer, bool is_agreed, char *shown, size_t size)
 {
-    int terminal, status = -1;
-    size_t used = 0;
-    bool typed = false;
-    ssize_t got;
-
-    const pid_t child = forkpty(&terminal, NULL, NULL, NULL);
-    cr_assert_geq(child, 0);
-    if (child == 0) {
-        _exit(pay_asked(is_agreed));
-    }
-    while (used + 1 < size && (got = read(terminal, shown + used, size - used - 1)) > 0) {
-        used += (size_t)got;
-        shown[used] = '\0';
-        if (!typed && strstr(shown, "[y/N]: ") != NULL) {
-            cr_assert_eq(write(terminal, answer, strlen(answer)), (ssize_t)strlen(answer));
-            typed = true;
-        }
-    }
-    shown[used] = '\0';
-    close(terminal);
-    cr_assert_eq(waitpid(child, &status, 0), child);
-    cr_expect(typed, "%s", shown);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return ctl_at_terminal(pay_asked, answer, is_agreed, shown, size);
 }
 
 Test(ctl_payout, pays_what_was_agreed_to)
@@ -233,9 +209,9 @@ Test(ctl_payout, pays_what_was_agreed_to)
 
     ctl_answer(0, &accounting_pay_to_workers_result_message, &paid);
     cr_expect_eq(pay_at_terminal("y\n", true, shown, sizeof shown), 0, "%s", shown);
-    cr_expect_not_null(strstr(shown, "Pay 12 employees 1234.56 in all for 2026-11-22? [y/N]: "),
+    cr_expect_not_null(strstr(shown, "Pay 12 employees 1234.56 in all for 2025-11-21? [y/N]: "),
                        "%s", shown);
-    cr_expect_not_null(strstr(shown, "2026-11-22: paid 12 employees 1234.56 in all; their mails: "),
+    cr_expect_not_null(strstr(shown, "2025-11-21: paid 12 employees 1234.56 in all; their mails: "),
                        "%s", shown);
 }
 
@@ -255,10 +231,10 @@ Test(ctl_payout, asks_also_where_nobody_would_be_paid)
 
     ctl_answer(0, &accounting_pay_to_workers_result_message, &nobody);
     cr_expect_eq(pay_at_terminal("y\n", true, shown, sizeof shown), 0, "%s", shown);
-    cr_expect_not_null(strstr(shown, "Nobody has a positive balance for 2026-11-22. Close this "
+    cr_expect_not_null(strstr(shown, "Nobody has a positive balance for 2025-11-21. Close this "
                                      "date all the same? [y/N]: "),
                        "%s", shown);
-    cr_expect_not_null(strstr(shown, "2026-11-22: paid nobody"), "%s", shown);
+    cr_expect_not_null(strstr(shown, "2025-11-21: paid nobody"), "%s", shown);
 }
 
 Test(ctl_payout, tells_that_a_date_was_closed_before)
@@ -268,6 +244,50 @@ Test(ctl_payout, tells_that_a_date_was_closed_before)
     closed.has_already_closed = closed.already_closed = true;
     ctl_answer(0, &accounting_pay_to_workers_result_message, &closed);
     cr_expect_eq(ctl_run_against("accounting", "account pay --yes"), CTL_OK);
-    cr_expect_not_null(strstr(ctl_run.err, "already closed, had paid 12 employees"), "%s",
+    cr_expect_str_eq(ctl_run.err,
+                     "2025-11-21 is closed, it paid 12 employees 1234.56 in all; their "
+                     "mails: atesctl mail ls\n");
+    cr_expect_eq(ctl_run_against("accounting", "account pay --dry-run"), CTL_OK);
+    cr_expect_not_null(strstr(ctl_run.err, "2025-11-21 is closed, it paid 12 employees"), "%s",
                        ctl_run.err);
+}
+
+static ates_day today(void)
+{
+    const struct ates_source source = ates_source_system();
+
+    return ates_day_at(ates_now_ms(&source));
+}
+
+static int pay_refused(bool is_agreed)
+{
+    (void)is_agreed;
+    return ctl_run_with("accounting", "account pay", true);
+}
+
+Test(ctl_payout, warns_that_today_is_not_over)
+{
+    struct accounting_pay_to_workers_result early = paid;
+    struct ates_arena *arena = ates_arena_new();
+    const char *const warning = "is not over: what comes later today will count for the next date";
+    char shown[4096] = "";
+    ates_day day;
+
+    cr_assert_eq(ates_calendar_open("Europe/Moscow"), 0);
+    do { /* again where it was midnight */
+        day = today();
+        early.business_date = ates_day_text(arena, day);
+        ctl_answer(0, &accounting_pay_to_workers_result_message, &early);
+        ctl_run_against("accounting", "account pay --dry-run");
+    } while (today() != day);
+    cr_expect_not_null(strstr(ctl_run.err, warning), "%s", ctl_run.err);
+    do {
+        day = today();
+        early.business_date = ates_day_text(arena, day);
+        ctl_answer(0, &accounting_pay_to_workers_result_message, &early);
+        ctl_at_terminal(pay_refused, "\n", false, shown, sizeof shown);
+    } while (today() != day);
+    const char *at = strstr(shown, warning);
+    cr_assert(at != NULL && strstr(at, "[y/N]: ") != NULL, "%s", shown);
+    ates_arena_free(&arena);
 }

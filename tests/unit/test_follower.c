@@ -7,7 +7,6 @@
 #include <string.h>
 #include <zmq.h>
 
-#include "core/engine.h"
 #include "core/follower.h"
 #include "support/engine_fixture.h"
 #include "support/fake_producer.h"

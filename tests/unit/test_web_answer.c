@@ -62,6 +62,16 @@ static void end_talk(struct talk *talk)
     web_stream_wake(talk->request);
 }
 
+/* The caller's end comes behind the handler's, once as that does. */
+static size_t caller_gone_count;
+
+static void end_caller(struct web_request *request)
+{
+    (void)request;
+    caller_gone_count++;
+    cr_expect_eq(gone_count, caller_gone_count);
+}
+
 static void respond_many(struct web_request *request)
 {
     struct web_response response = {.status = 201, .content_type = "application/json"};
@@ -115,6 +125,7 @@ void web_handle(struct web_request *request)
     snprintf(name, sizeof name, "%.*s", (int)word.size, word.data);
     if (strcmp(name, "late") == 0) {
         keep_late(request);
+        request->caller_gone = end_caller;
     } else if (strcmp(name, "stream") == 0) {
         begin_talk(request);
     } else if (strcmp(name, "many") == 0) {
@@ -297,6 +308,7 @@ Test(web_answer, to_a_client_that_is_gone_goes_nowhere)
     respond_text(late[0], 200, "two");
     turn();
     cr_expect_eq(gone_count, 2);
+    cr_expect_eq(caller_gone_count, 2);
     cr_expect_eq(late_count, 0);
     cr_expect_eq(web_server_counts(server)->connections, 0);
     cr_expect_eq(web_server_counts(server)->suspended, 0);

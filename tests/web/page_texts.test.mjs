@@ -66,14 +66,16 @@ test('every reason that a command may be refused with has a text', () => {
     const statuses = new Set(['NOT_FOUND', 'PERMISSION_DENIED', 'INVALID_ARGUMENT', 'ALREADY_EXISTS', 'FAILED_PRECONDITION',
                               'RESOURCE_EXHAUSTED', 'DEADLINE_EXCEEDED', 'DATA_LOSS', 'UNAVAILABLE', 'UNAUTHENTICATED', 'UNIMPLEMENTED']);
     const reasons = new Set();
-    for (const folder of ['auth', 'tasks', 'accounting', 'analytics', 'payment']) {
+    for (const folder of ['auth', 'tasks', 'accounting', 'analytics', 'payment', 'web']) {
         for (const path of files(join(core, folder), '.c')) {
-            for (const [, reason] of text(path).matchAll(/refuse\w*\([^;]*?"([A-Z]+(?:_[A-Z]+)+)"/g)) reasons.add(reason);
+            for (const [, reason] of text(path).matchAll(/refus\w*\([^;]*?"([A-Z]+(?:_[A-Z]+)+)"/g)) reasons.add(reason);
         }
     }
     assert.ok(reasons.size > 15, String(reasons.size));
-    // Refusals of events, which no request is answered with.
-    const inner = new Set(['TASK_MISSING', 'TASK_ALREADY_PRICED', 'BALANCE_OUT_OF_RANGE', 'INCOME_OUT_OF_RANGE', 'TIME_OUT_OF_RANGE']);
+    // Refusals of events, which no request is answered with, and of requests that the page does not make.
+    const inner = new Set(['TASK_MISSING', 'TASK_ALREADY_PRICED', 'BALANCE_OUT_OF_RANGE', 'INCOME_OUT_OF_RANGE', 'TIME_OUT_OF_RANGE',
+                           'URI_INVALID', 'HEAD_INVALID', 'METHOD_UNKNOWN', 'METHOD_NOT_ALLOWED', 'MEDIA_TYPE_UNSUPPORTED', 'ROUTE_UNKNOWN',
+                           'BODY_INVALID', 'FIELD_UNKNOWN', 'TOO_MANY_STREAMS']);
     for (const reason of reasons) {
         if (!statuses.has(reason) && !inner.has(reason)) assert.ok(`reason.${reason}` in en, reason);
     }
@@ -87,5 +89,5 @@ test('nothing that the content security policy forbids', () => {
     const index = text(join(page, 'index.html'));
     assert.doesNotMatch(index, /\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)|https?:\/\//);
     assert.doesNotMatch(all, /\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write|\sstyle="/);
-    assert.doesNotMatch(text(join(page, 'app.css')), /url\(\s*['"]?(?!data:)|@import/);
+    for (const path of files(page, '.css')) assert.doesNotMatch(text(path), /url\(\s*['"]?(?!data:)|@import/);
 });

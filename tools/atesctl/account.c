@@ -3,6 +3,8 @@
 
 #include <ates/accounting.h>
 
+#include "core/calendar.h"
+#include "core/random.h"
 #include "ctl.h"
 #include "output.h"
 #include "payout.h"
@@ -175,18 +177,34 @@ static const struct ctl_option pay_options[] = {
     {NULL, NULL, NULL},
 };
 
+/* A date that is today is not over: the rest of the day is left to the next one. */
+static void warn_early(const struct accounting_pay_to_workers_result *preview)
+{
+    const struct ates_source source = ates_source_system();
+
+    if (ates_day_of(preview->business_date) == ates_day_at(ates_now_ms(&source))) {
+        ctl_say("%.*s is not over: what comes later today will count for the next date",
+                (int)preview->business_date.size, preview->business_date.data);
+    }
+}
+
 /* What was paid or, in a dry run, would be. */
 static int report_pay(const struct ctl *ctl, const struct accounting_pay_to_workers_result *result,
                       bool is_dry)
 {
     char words[CTL_PAYOUT_WORDS_SIZE];
 
-    ctl_payout_words(result->paid_count, result->total_cents, words);
-    ctl_say("%.*s: %s %s%s", (int)result->business_date.size, result->business_date.data,
-            result->already_closed ? "already closed, had paid"
-            : is_dry               ? "would pay"
-                                   : "paid",
-            words, !is_dry && result->paid_count > 0 ? "; their mails: atesctl mail ls" : "");
+    if (result->already_closed) {
+        ctl_payout_say_closed(result->business_date, result->paid_count, result->total_cents);
+    } else {
+        ctl_say("%.*s: %s %s%s", (int)result->business_date.size, result->business_date.data,
+                is_dry ? "would pay" : "paid",
+                ctl_payout_words(result->paid_count, result->total_cents, words),
+                !is_dry && result->paid_count > 0 ? "; their mails: atesctl mail ls" : "");
+        if (is_dry) {
+            warn_early(result);
+        }
+    }
     return ctl->format != CTL_TABLE
                ? ctl_print(ctl, &accounting_pay_to_workers_result_message, result)
                : ctl_print_number(result->paid_count);
@@ -209,6 +227,7 @@ static bool confirm_pay(const struct ctl *ctl,
                  ctl_payout_words(preview->paid_count, preview->total_cents, words), date_size,
                  date);
     }
+    warn_early(preview);
     return ctl_confirm(ctl, question);
 }
 

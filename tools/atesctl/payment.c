@@ -123,7 +123,6 @@ static int run_run(struct ctl *ctl, const struct ctl_input *input)
     const char *date = ctl_value(input, "date");
     struct payment_run_payment body = {.has_business_date = false};
     struct payment_run_payment_result result;
-    char words[CTL_PAYOUT_WORDS_SIZE];
 
     int code =
         date != NULL ? ctl_set(ctl, command, &body, "business_date", date, "--date") : CTL_OK;
@@ -136,10 +135,7 @@ static int run_run(struct ctl *ctl, const struct ctl_input *input)
     if (code != CTL_OK) {
         return code;
     }
-    ctl_say("%.*s is closed, it paid %s%s", (int)result.business_date.size,
-            result.business_date.data,
-            ctl_payout_words(result.paid_count, result.total_cents, words),
-            result.paid_count > 0 ? "; their mails: atesctl mail ls" : "");
+    ctl_payout_say_closed(result.business_date, result.paid_count, result.total_cents);
     return ctl->format != CTL_TABLE ? ctl_print(ctl, &payment_run_payment_result_message, &result)
                                     : ctl_print_number(result.paid_count);
 }

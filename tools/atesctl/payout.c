@@ -79,3 +79,12 @@ const char *ctl_payout_words(uint64_t paid_count, int64_t total_cents,
     }
     return out;
 }
+
+void ctl_payout_say_closed(struct ates_text date, uint64_t paid_count, int64_t total_cents)
+{
+    char words[CTL_PAYOUT_WORDS_SIZE];
+
+    ctl_say("%.*s is closed, it paid %s%s", (int)date.size, date.data,
+            ctl_payout_words(paid_count, total_cents, words),
+            paid_count > 0 ? "; their mails: atesctl mail ls" : "");
+}

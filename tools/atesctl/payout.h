@@ -26,4 +26,7 @@ int ctl_change_patiently(struct ctl *ctl, const struct ates_service *service, co
 const char *ctl_payout_words(uint64_t paid_count, int64_t total_cents,
                              char out[CTL_PAYOUT_WORDS_SIZE]);
 
+/* "2026-11-22 is closed, it paid 12 employees 1234.56 in all", and where their mails are. */
+void ctl_payout_say_closed(struct ates_text date, uint64_t paid_count, int64_t total_cents);
+
 #endif

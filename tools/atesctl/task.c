@@ -270,7 +270,7 @@ static int preview_reassign(struct ctl *ctl)
 {
     const struct tasks_reassign_tasks dry = {.has_dry_run = true, .dry_run = true};
     struct tasks_reassign_tasks_result result;
-    char question[96];
+    char question[112];
 
     if (!ctl_can_ask(ctl)) {
         return ctl_fail(CTL_USAGE, "atesctl task reassign --yes",
@@ -282,8 +282,8 @@ static int preview_reassign(struct ctl *ctl)
         return code;
     }
     snprintf(question, sizeof question,
-             "Draw new assignees, and charge the fee, for all %" PRIu64 " open tasks?",
-             result.reassigned);
+             "%" PRIu64 " open task%s will be drawn again, each for a fee. Go on?",
+             result.reassigned, result.reassigned == 1 ? "" : "s");
     if (!ctl_confirm(ctl, question)) {
         return ctl_fail(CTL_REFUSED, NULL, "nothing was reassigned");
     }
@@ -304,8 +304,11 @@ static int run_reassign(struct ctl *ctl, const struct ctl_input *input)
     if (code != CTL_OK) {
         return code;
     }
-    ctl_say("%" PRIu64 " open tasks %s reassigned", result.reassigned,
-            is_dry ? "would be" : "were");
+    ctl_say("%" PRIu64 " open task%s %s reassigned", result.reassigned,
+            result.reassigned == 1 ? "" : "s",
+            is_dry                   ? "would be"
+            : result.reassigned == 1 ? "was"
+                                     : "were");
     if (ctl->format != CTL_TABLE) {
         return ctl_print(ctl, &tasks_reassign_tasks_result_message, &result);
     }

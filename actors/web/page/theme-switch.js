@@ -6,12 +6,12 @@ export const THEMES = ['auto', 'light', 'dark'];
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 function stored() {
-  try {
-    const kept = localStorage.getItem(STORED);
-    return THEMES.includes(kept) ? kept : 'auto';
-  } catch {
-    return 'auto';
-  }
+    try {
+        const kept = localStorage.getItem(STORED);
+        return THEMES.includes(kept) ? kept : 'auto';
+    } catch {
+        return 'auto';
+    }
 }
 
 /* The choice: auto, light or dark. */
@@ -20,19 +20,19 @@ export const choice = createStore(stored());
 export const theme = createStore('light');
 
 function show() {
-  const chosen = choice.get();
-  const shown = chosen === 'auto' ? (dark.matches ? 'dark' : 'light') : chosen;
-  document.documentElement.dataset.theme = shown;
-  theme.set(shown);
+    const chosen = choice.get();
+    const shown = chosen === 'auto' ? (dark.matches ? 'dark' : 'light') : chosen;
+    document.documentElement.dataset.theme = shown;
+    theme.set(shown);
 }
 
 export function chooseTheme(next) {
-  try {
-    localStorage.setItem(STORED, next);
-  } catch {
-    /* Storage is shut off: the choice lasts as long as the page. */
-  }
-  choice.set(next);
+    try {
+        localStorage.setItem(STORED, next);
+    } catch {
+        /* Storage is shut off: the choice lasts as long as the page. */
+    }
+    choice.set(next);
 }
 
 show();

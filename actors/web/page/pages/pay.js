@@ -11,97 +11,114 @@ import { useAction } from '../ui/hooks.js';
 import { toastDone } from '../ui/toast.js';
 
 const sums = ({ paid_count: count, total_cents: total, business_date: date }) => ({
-  count,
-  number: formatCount(count),
-  total: formatMoney(total),
-  date: formatDate(date),
+    count,
+    number: formatCount(count),
+    total: formatMoney(total),
+    date: formatDate(date),
 });
 
 function tellPaid(result) {
-  if (result.already_closed) toastDone(t('pay.was_closed', sums(result)));
-  else toastDone(result.paid_count === 0 ? t('pay.done_nobody', sums(result)) : t('pay.done', sums(result)));
+    if (result.already_closed) toastDone(t('pay.was_closed', sums(result)));
+    else toastDone(result.paid_count === 0 ? t('pay.done_nobody', sums(result)) : t('pay.done', sums(result)));
 }
 
 /* look: {business_date, paid_count, total_cents, already_closed?}, or undefined where nobody may ask. */
 function Question({ date, look }) {
-  if (look?.already_closed) return html`<p data-testid="pay-look">${t('pay.is_closed', sums(look))}</p>`;
-  return html`${look === undefined
-      ? html`<p>${t('pay.closes', { date: formatDate(date) })}</p>`
-      : html`<p data-testid="pay-look">${look.paid_count === 0 ? t('pay.nobody', sums(look)) : t('pay.would', sums(look))}</p>`}
-    ${date === today() && html`<p class="warning" data-testid="pay-early">${t('pay.early')}</p>`}`;
+    if (look?.already_closed) return html`<p data-testid="pay-look">${t('pay.is_closed', sums(look))}</p>`;
+    return html`${
+        look === undefined
+            ? html`<p>${t('pay.closes', { date: formatDate(date) })}</p>`
+            : html`<p data-testid="pay-look">${look.paid_count === 0 ? t('pay.nobody', sums(look)) : t('pay.would', sums(look))}</p>`
+    }
+        ${date === today() && html`<p class="warning" data-testid="pay-early">${t('pay.early')}</p>`}`;
 }
 
 /* Chooses a date, asks what it would cost, and pays. */
 export function PayNow({ onDone }) {
-  const [isOpen, setOpen] = useState(false);
-  const [date, setDate] = useState('');
-  const [look, setLook] = useState();
-  const asking = useAction((key, body) => api.post('/payouts', body, { key }));
-  const paying = useAction((key, body) => api.post('/payouts', body, { key }));
-  const open = () => {
-    setDate(today());
-    setLook(undefined);
-    asking.reset();
-    paying.reset();
-    setOpen(true);
-  };
-  const close = () => setOpen(false);
-  const ask = async () => {
-    await loadSettings().catch(() => {}); /* whether the date is today's may have changed */
-    const { result } = await asking.run({ business_date: date, dry_run: true });
-    if (result !== undefined) setLook(result);
-  };
-  const pay = async () => {
-    const { result } = await paying.run({ business_date: date });
-    if (result === undefined) return;
-    close();
-    tellPaid(result);
-    onDone();
-  };
-  const wrong = asking.problem && fieldProblem(asking.problem, 'business_date');
-  return html`<button type="button" onClick=${open} data-testid="pay">${t('pay.button')}</button>
-    ${isOpen && look === undefined &&
-    html`<${Dialog} title=${t('pay.title')} onClose=${close} busy=${asking.busy} testid="pay-dialog">
-      <${Form} onSubmit=${ask}>
-        <${Field} label=${t('payout.date')} hint=${t('pay.date_hint')} type="date" autofocus max=${today()} required value=${date} onValue=${setDate} error=${wrong} />
-        ${asking.problem && !wrong && html`<p class="problem" role="alert">${problemText(asking.problem)}</p>`}
-        <footer class="actions">
-          <button type="button" class="secondary" disabled=${asking.busy} onClick=${close}>${t('dialog.cancel')}</button>
-          <${Submit} busy=${asking.busy} disabled=${!isDate(date)} testid="pay-ask">${t('pay.ask')}<//>
-        </footer>
-      <//>
-    <//>`}
-    ${isOpen && look !== undefined &&
-    html`<${Confirm} title=${t('pay.confirm_title', { date: formatDate(date) })} action=${t('pay.action', sums(look))} disabled=${look.already_closed === true}
-      busy=${paying.busy} problem=${paying.problem && problemText(paying.problem)} onConfirm=${pay} onClose=${close} testid="pay-confirm">
-      <${Question} date=${date} look=${look} />
-    <//>`}`;
+    const [isOpen, setOpen] = useState(false);
+    const [date, setDate] = useState('');
+    const [look, setLook] = useState();
+    const asking = useAction((key, body) => api.post('/payouts', body, { key }));
+    const paying = useAction((key, body) => api.post('/payouts', body, { key }));
+    const open = () => {
+        setDate(today());
+        setLook(undefined);
+        asking.reset();
+        paying.reset();
+        setOpen(true);
+    };
+    const close = () => setOpen(false);
+    const ask = async () => {
+        await loadSettings().catch(() => {}); /* whether the date is today's may have changed */
+        const { result } = await asking.run({ business_date: date, dry_run: true });
+        if (result !== undefined) setLook(result);
+    };
+    const pay = async () => {
+        const { result } = await paying.run({ business_date: date });
+        if (result === undefined) return;
+        close();
+        tellPaid(result);
+        onDone();
+    };
+    const wrong = asking.problem && fieldProblem(asking.problem, 'business_date');
+    return html`<button type="button" onClick=${open} data-testid="pay">${t('pay.button')}</button>
+        ${
+            isOpen &&
+            look === undefined &&
+            html`<${Dialog} title=${t('pay.title')} onClose=${close} busy=${asking.busy} testid="pay-dialog">
+            <${Form} onSubmit=${ask}>
+                <${Field} label=${t('payout.date')} hint=${t('pay.date_hint')} type="date" autofocus
+                    max=${today()} required value=${date} onValue=${setDate} error=${wrong} />
+                ${asking.problem && !wrong && html`<p class="problem" role="alert">${problemText(asking.problem)}</p>`}
+                <footer class="actions">
+                    <button type="button" class="secondary" disabled=${asking.busy}
+                        onClick=${close}>${t('dialog.cancel')}</button>
+                    <${Submit} busy=${asking.busy} disabled=${!isDate(date)} testid="pay-ask">${t('pay.ask')}<//>
+                </footer>
+            <//>
+        <//>`
+        }
+        ${
+            isOpen &&
+            look !== undefined &&
+            html`<${Confirm} title=${t('pay.confirm_title', { date: formatDate(date) })}
+                action=${t('pay.action', sums(look))} disabled=${look.already_closed === true}
+            busy=${paying.busy} problem=${paying.problem && problemText(paying.problem)}
+            onConfirm=${pay} onClose=${close} testid="pay-confirm">
+            <${Question} date=${date} look=${look} />
+        <//>`
+        }`;
 }
 
 /* Lets the schedule do now what it would do next: the next date that has ended, or today. */
 export function RunSchedule({ schedule, mayLook, onDone }) {
-  const [question, setQuestion] = useState();
-  const asking = useAction((key, body) => api.post('/payouts', body, { key }));
-  const running = useAction((key, body) => api.post('/payment/run', body, { key }));
-  const ask = async () => {
-    await loadSettings().catch(() => {});
-    running.reset();
-    const date = schedule.next_business_date < today() ? schedule.next_business_date : today();
-    const { result, problem } = mayLook ? await asking.run({ business_date: date, dry_run: true }) : {};
-    setQuestion({ date, look: result, problem });
-  };
-  const run = async () => {
-    const { result } = await running.run({ business_date: question.date });
-    if (result === undefined) return;
-    setQuestion(undefined);
-    tellPaid(result);
-    onDone();
-  };
-  const problem = running.problem ?? question?.problem;
-  return html`<button type="button" class="secondary" aria-busy=${asking.busy ? 'true' : 'false'} onClick=${ask} data-testid="run-schedule">${t('pay.run')}</button>
-    ${question !== undefined &&
-    html`<${Confirm} title=${t('pay.run_title')} action=${t('pay.run_action')} busy=${running.busy} disabled=${question.problem !== undefined || question.look?.already_closed === true}
-      problem=${problem && problemText(problem)} onConfirm=${run} onClose=${() => setQuestion(undefined)} testid="run-confirm">
-      ${question.problem === undefined && html`<${Question} date=${question.date} look=${question.look} />`}
-    <//>`}`;
+    const [question, setQuestion] = useState();
+    const asking = useAction((key, body) => api.post('/payouts', body, { key }));
+    const running = useAction((key, body) => api.post('/payment/run', body, { key }));
+    const ask = async () => {
+        await loadSettings().catch(() => {});
+        running.reset();
+        const date = schedule.next_business_date < today() ? schedule.next_business_date : today();
+        const { result, problem } = mayLook ? await asking.run({ business_date: date, dry_run: true }) : {};
+        setQuestion({ date, look: result, problem });
+    };
+    const run = async () => {
+        const { result } = await running.run({ business_date: question.date });
+        if (result === undefined) return;
+        setQuestion(undefined);
+        tellPaid(result);
+        onDone();
+    };
+    const problem = running.problem ?? question?.problem;
+    return html`<button type="button" class="secondary" aria-busy=${asking.busy ? 'true' : 'false'} onClick=${ask}
+        data-testid="run-schedule">${t('pay.run')}</button>
+        ${
+            question !== undefined &&
+            html`<${Confirm} title=${t('pay.run_title')} action=${t('pay.run_action')} busy=${running.busy}
+                disabled=${question.problem !== undefined || question.look?.already_closed === true}
+            problem=${problem && problemText(problem)}
+            onConfirm=${run} onClose=${() => setQuestion(undefined)} testid="run-confirm">
+            ${question.problem === undefined && html`<${Question} date=${question.date} look=${question.look} />`}
+        <//>`
+        }`;
 }

@@ -14,74 +14,84 @@ import { toastDone, toastProblem } from '../ui/toast.js';
 const AT_ONCE = 500; /* few people have more: so all are there, and finished ones can be sorted */
 
 const isTasks = ({ producer }) => producer === 'tasks';
-const mine = (status) => ({ after, limit }, signal) => api.get('/tasks/mine', { status, after, limit }, signal);
+const mine =
+    (status) =>
+    ({ after, limit }, signal) =>
+        api.get('/tasks/mine', { status, after, limit }, signal);
 
 /* Tasks said to be done before the service has agreed, by id: until it shows them as done, or
  * refuses. */
 function useCompleting(view) {
-  const [completing, setCompleting] = useState(new Set());
-  const set = (id, on) =>
-    setCompleting((before) => {
-      const after = new Set(before);
-      if (on) after.add(id);
-      else after.delete(id);
-      return after;
-    });
-  const complete = async (task) => {
-    if (completing.has(task.id)) return;
-    set(task.id, true);
-    try {
-      await api.post(`/tasks/${task.id}/complete`);
-      toastDone(t('tasks.completed', { name: task.name }));
-    } catch (problem) {
-      set(task.id, false);
-      toastProblem(problem);
-    }
-    view.reload();
-  };
-  return [completing, complete];
+    const [completing, setCompleting] = useState(new Set());
+    const set = (id, on) =>
+        setCompleting((before) => {
+            const after = new Set(before);
+            if (on) after.add(id);
+            else after.delete(id);
+            return after;
+        });
+    const complete = async (task) => {
+        if (completing.has(task.id)) return;
+        set(task.id, true);
+        try {
+            await api.post(`/tasks/${task.id}/complete`);
+            toastDone(t('tasks.completed', { name: task.name }));
+        } catch (problem) {
+            set(task.id, false);
+            toastProblem(problem);
+        }
+        view.reload();
+    };
+    return [completing, complete];
 }
 
 function Row({ task, isFresh, isDone, onComplete }) {
-  return html`<li class="task-row ${isFresh ? 'fresh' : ''} ${isDone ? 'done' : ''}" data-row=${task.id} data-testid="task-${task.id}">
-    <button type="button" class="tick" aria-label=${t('tasks.complete_named', { name: task.name })} aria-pressed=${isDone ? 'true' : 'false'} data-complete
-      onClick=${() => onComplete(task)}><${Icon} name="check" /></button>
-    <div class="task-text">
-      <a class="task-name" href="/tasks/${task.id}">${task.name}</a>
-      ${task.description && html`<p class="task-excerpt">${task.description.slice(0, 200)}</p>`}
-    </div>
-    <span class="task-when hint">#${task.id} · <${Moment} ms=${task.created_at} /></span>
-  </li>`;
+    return html`<li class="task-row ${isFresh ? 'fresh' : ''} ${isDone ? 'done' : ''}" data-row=${task.id}
+        data-testid="task-${task.id}">
+        <button type="button" class="tick" aria-label=${t('tasks.complete_named', { name: task.name })}
+            aria-pressed=${isDone ? 'true' : 'false'} data-complete
+            onClick=${() => onComplete(task)}><${Icon} name="check" /></button>
+        <div class="task-text">
+            <a class="task-name" href="/tasks/${task.id}">${task.name}</a>
+            ${task.description && html`<p class="task-excerpt">${task.description.slice(0, 200)}</p>`}
+        </div>
+        <span class="task-when hint">#${task.id} · <${Moment} ms=${task.created_at} /></span>
+    </li>`;
 }
 
 export function OpenTasks({ user }) {
-  const key = `tasks-open ${user.id}`;
-  const view = useList(key, { page: mine('open'), atOnce: AT_ONCE, concerns: isTasks });
-  const fresh = useFresh(key, view, view.data?.items);
-  const [completing, complete] = useCompleting(view);
-  return html`<${Shown} view=${view}>${({ items }) => {
-    const left = items.filter(({ id }) => !completing.has(id)).length;
-    if (items.length === 0) return html`<${Empty} title=${t('tasks.none')}>${t('tasks.none_text')}<//>`;
-    return html`<h2 class="list-head" data-testid="open-count">${t('tasks.open_count', { count: left, number: formatCount(left) })}</h2>
-      <ul class="task-list" data-testid="my-tasks">
-        ${items.map((task) => html`<${Row} key=${task.id} task=${task} isFresh=${fresh.has(task.id)} isDone=${completing.has(task.id)} onComplete=${complete} />`)}
-      </ul>
-      <${More} view=${view} />`;
-  }}<//>`;
+    const key = `tasks-open ${user.id}`;
+    const view = useList(key, { page: mine('open'), atOnce: AT_ONCE, concerns: isTasks });
+    const fresh = useFresh(key, view, view.data?.items);
+    const [completing, complete] = useCompleting(view);
+    return html`<${Shown} view=${view}>${({ items }) => {
+        const left = items.filter(({ id }) => !completing.has(id)).length;
+        if (items.length === 0) return html`<${Empty} title=${t('tasks.none')}>${t('tasks.none_text')}<//>`;
+        return html`<h2 class="list-head"
+            data-testid="open-count">${t('tasks.open_count', { count: left, number: formatCount(left) })}</h2>
+            <ul class="task-list" data-testid="my-tasks">
+                ${items.map(
+                    (task) => html`<${Row} key=${task.id} task=${task} isFresh=${fresh.has(task.id)}
+                    isDone=${completing.has(task.id)} onComplete=${complete} />`,
+                )}
+            </ul>
+            <${More} view=${view} />`;
+    }}<//>`;
 }
 
 export function FinishedTasks({ user }) {
-  const key = `tasks-finished ${user.id}`;
-  const view = useList(key, { page: mine('finished'), atOnce: AT_ONCE, concerns: isTasks });
-  const fresh = useFresh(key, view, view.data?.items);
-  const columns = [
-    { key: 'name', label: t('task.name'), kind: 'main', cell: (task) => html`<${TaskLink} task=${task} />` },
-    { key: 'finished', label: t('task.finished_at'), cell: (task) => html`<${Moment} ms=${task.finished_at} />` },
-    { key: 'created', label: t('task.created_at'), cell: (task) => html`<${Moment} ms=${task.created_at} />` },
-  ];
-  return html`<${Shown} view=${view}>${({ items }) => {
-    if (items.length === 0) return html`<${Empty} title=${t('tasks.none_finished')} />`;
-    const latest = [...items].sort((a, b) => b.finished_at - a.finished_at);
-    return html`<${Table} caption=${t('tasks.finished')} columns=${columns} rows=${latest} fresh=${fresh} testid="finished-tasks" /><${More} view=${view} />`;
-  }}<//>`;
+    const key = `tasks-finished ${user.id}`;
+    const view = useList(key, { page: mine('finished'), atOnce: AT_ONCE, concerns: isTasks });
+    const fresh = useFresh(key, view, view.data?.items);
+    const columns = [
+        { key: 'name', label: t('task.name'), kind: 'main', cell: (task) => html`<${TaskLink} task=${task} />` },
+        { key: 'finished', label: t('task.finished_at'), cell: (task) => html`<${Moment} ms=${task.finished_at} />` },
+        { key: 'created', label: t('task.created_at'), cell: (task) => html`<${Moment} ms=${task.created_at} />` },
+    ];
+    return html`<${Shown} view=${view}>${({ items }) => {
+        if (items.length === 0) return html`<${Empty} title=${t('tasks.none_finished')} />`;
+        const latest = [...items].sort((a, b) => b.finished_at - a.finished_at);
+        return html`<${Table} caption=${t('tasks.finished')} columns=${columns} rows=${latest} fresh=${fresh}
+            testid="finished-tasks" /><${More} view=${view} />`;
+    }}<//>`;
 }

@@ -9,19 +9,19 @@ let timer;
 let clearing;
 
 export function announce(text) {
-  if (!waiting.includes(text)) waiting.push(text);
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    said.set(waiting.join(' '));
-    waiting = [];
-    /* So that the same words again are a change again. */
-    clearTimeout(clearing);
-    clearing = setTimeout(() => said.set(''), 5000);
-  }, GATHER_MS);
+    if (!waiting.includes(text)) waiting.push(text);
+    timer ??= setTimeout(() => {
+        timer = undefined;
+        said.set(waiting.join(' '));
+        waiting = [];
+        /* So that the same words again are a change again. */
+        clearTimeout(clearing);
+        clearing = setTimeout(() => said.set(''), 5000);
+    }, GATHER_MS);
 }
 
 export function Announcer() {
-  const [text, setText] = useState('');
-  useEffect(() => said.subscribe(setText), []);
-  return html`<div class="unseen" aria-live="polite" role="status" data-testid="announcer">${text}</div>`;
+    const [text, setText] = useState('');
+    useEffect(() => said.subscribe(setText), []);
+    return html`<div class="unseen" aria-live="polite" role="status" data-testid="announcer">${text}</div>`;
 }

@@ -9,15 +9,15 @@ export const PAGE = 50; /* rows that a list begins with, and that each "more" ad
 const LIMIT_MAX = 1000; /* of one request */
 
 export function useStore(store) {
-  const [, redraw] = useState(0);
-  const drawn = useRef();
-  drawn.current = store.get();
-  useEffect(() => {
-    const look = () => store.get() !== drawn.current && redraw((count) => count + 1);
-    look(); /* it may have changed between the drawing and now */
-    return store.subscribe(look);
-  }, [store]);
-  return drawn.current;
+    const [, redraw] = useState(0);
+    const drawn = useRef();
+    drawn.current = store.get();
+    useEffect(() => {
+        const look = () => store.get() !== drawn.current && redraw((count) => count + 1);
+        look(); /* it may have changed between the drawing and now */
+        return store.subscribe(look);
+    }, [store]);
+    return drawn.current;
 }
 
 /* What views showed last, by key: going back to a page shows it at once, and then reads it anew. */
@@ -26,121 +26,121 @@ const SHOWN_MAX = 60;
 export const forgetShown = () => shown.clear();
 
 function remember(key, data) {
-  shown.delete(key);
-  shown.set(key, data);
-  if (shown.size > SHOWN_MAX) shown.delete(shown.keys().next().value);
+    shown.delete(key);
+    shown.set(key, data);
+    if (shown.size > SHOWN_MAX) shown.delete(shown.keys().next().value);
 }
 
 /* A view (see view.js) that lives as long as the component shows this key. concerns(event) says
  * whether an event makes it worth reading anew. */
 export function useView(key, { load, more, concerns = () => false, settleMs }) {
-  const [, redraw] = useState(0);
-  const held = useRef({});
-  const hear = useRef(concerns);
-  hear.current = concerns;
-  if (held.current.key !== key) {
-    held.current.view?.close();
-    const view = new View({
-      load,
-      more,
-      settleMs,
-      data: shown.get(key),
-      changed: () => {
-        if (view.data !== undefined) remember(key, view.data);
-        redraw((count) => count + 1);
-      },
-    });
-    held.current = { key, view };
-  }
-  useEffect(() => {
-    const { view } = held.current;
-    view.reload();
-    const ends = [
-      onEvent((event) => hear.current(event) && view.poke()),
-      onFresh((since) => view.startedAt < since && view.reload()),
-    ];
-    return () => ends.forEach((end) => end());
-  }, [key]);
-  useEffect(() => () => held.current.view.close(), []);
-  return held.current.view;
+    const [, redraw] = useState(0);
+    const held = useRef({});
+    const hear = useRef(concerns);
+    hear.current = concerns;
+    if (held.current.key !== key) {
+        held.current.view?.close();
+        const view = new View({
+            load,
+            more,
+            settleMs,
+            data: shown.get(key),
+            changed: () => {
+                if (view.data !== undefined) remember(key, view.data);
+                redraw((count) => count + 1);
+            },
+        });
+        held.current = { key, view };
+    }
+    useEffect(() => {
+        const { view } = held.current;
+        view.reload();
+        const ends = [
+            onEvent((event) => hear.current(event) && view.poke()),
+            onFresh((since) => view.startedAt < since && view.reload()),
+        ];
+        return () => ends.forEach((end) => end());
+    }, [key]);
+    useEffect(() => () => held.current.view.close(), []);
+    return held.current.view;
 }
 
 async function fill(page, data, want, signal) {
-  const items = [...data.items];
-  let given = data;
-  do {
-    given = await page({ after: given.next, limit: Math.min(LIMIT_MAX, want - items.length) }, signal);
-    items.push(...given.items);
-  } while (given.next !== undefined && items.length < want);
-  return { ...given, items }; /* with what else the pages tell, as a count of all */
+    const items = [...data.items];
+    let given = data;
+    do {
+        given = await page({ after: given.next, limit: Math.min(LIMIT_MAX, want - items.length) }, signal);
+        items.push(...given.items);
+    } while (given.next !== undefined && items.length < want);
+    return { ...given, items }; /* with what else the pages tell, as a count of all */
 }
 
 /* A list in the API's own order. page({after, limit}, signal) gives {items, next?}. atOnce: how many
  * rows it begins with. */
 export function useList(key, { page, atOnce = PAGE, ...options }) {
-  return useView(key, {
-    load: (data, signal) => fill(page, { items: [] }, Math.max(atOnce, data?.items.length ?? 0), signal),
-    more: (data, signal) => fill(page, data, data.items.length + atOnce, signal),
-    ...options,
-  });
+    return useView(key, {
+        load: (data, signal) => fill(page, { items: [] }, Math.max(atOnce, data?.items.length ?? 0), signal),
+        more: (data, signal) => fill(page, data, data.items.length + atOnce, signal),
+        ...options,
+    });
 }
 
 /* A list newest first (see newest.js). read({from, to, after, limit}, signal) gives {items, next?}
  * oldest first. */
 export function useNewest(key, { read, start = 0, end, ...options }) {
-  const go = async (walk, items, want, signal) => {
-    const gone = await walkBack({
-      walk,
-      start,
-      want: want - items.length,
-      read: (window) => read({ ...window, limit: Math.min(LIMIT_MAX, 2 * want) }, signal),
+    const go = async (walk, items, want, signal) => {
+        const gone = await walkBack({
+            walk,
+            start,
+            want: want - items.length,
+            read: (window) => read({ ...window, limit: Math.min(LIMIT_MAX, 2 * want) }, signal),
+        });
+        return { items: [...items, ...gone.items], next: gone.walk };
+    };
+    return useView(key, {
+        load: (data, signal) => go(walkFrom(end), [], Math.max(PAGE, data?.items.length ?? 0), signal),
+        more: (data, signal) => go(data.next, data.items, data.items.length + PAGE, signal),
+        ...options,
     });
-    return { items: [...items, ...gone.items], next: gone.walk };
-  };
-  return useView(key, {
-    load: (data, signal) => go(walkFrom(end), [], Math.max(PAGE, data?.items.length ?? 0), signal),
-    more: (data, signal) => go(data.next, data.items, data.items.length + PAGE, signal),
-    ...options,
-  });
 }
 
 /* Something that a person does: work(key, ...args). While it is under way it is not begun again; the
  * same thing tried again after an unknown end goes under the same key. run resolves to {result} or
  * {problem}. */
 export function useAction(work) {
-  const [state, setState] = useState({ busy: false, problem: undefined });
-  const kept = useRef({});
-  const isHere = useRef(true);
-  useEffect(() => () => (isHere.current = false), []);
-  const set = (next) => isHere.current && setState(next);
+    const [state, setState] = useState({ busy: false, problem: undefined });
+    const kept = useRef({});
+    const isHere = useRef(true);
+    useEffect(() => () => (isHere.current = false), []);
+    const set = (next) => isHere.current && setState(next);
 
-  async function run(...args) {
-    const what = JSON.stringify(args);
-    if (kept.current.busy) return {};
-    const key = kept.current.what === what && kept.current.key ? kept.current.key : newKey();
-    kept.current = { busy: true, what, key };
-    set({ busy: true, problem: undefined });
-    try {
-      const result = await work(key, ...args);
-      kept.current = {};
-      set({ busy: false, problem: undefined });
-      return { result };
-    } catch (error) {
-      const problem = error instanceof Problem ? error : new Problem({ reason: 'OTHER', detail: String(error) });
-      kept.current = problem.isUnknown ? { what, key } : {};
-      set({ busy: false, problem });
-      return { problem };
+    async function run(...args) {
+        const what = JSON.stringify(args);
+        if (kept.current.busy) return {};
+        const key = kept.current.what === what && kept.current.key ? kept.current.key : newKey();
+        kept.current = { busy: true, what, key };
+        set({ busy: true, problem: undefined });
+        try {
+            const result = await work(key, ...args);
+            kept.current = {};
+            set({ busy: false, problem: undefined });
+            return { result };
+        } catch (error) {
+            const problem = error instanceof Problem ? error : new Problem({ reason: 'OTHER', detail: String(error) });
+            kept.current = problem.isUnknown ? { what, key } : {};
+            set({ busy: false, problem });
+            return { problem };
+        }
     }
-  }
-  return { ...state, run, reset: () => set({ busy: false, problem: undefined }) };
+    return { ...state, run, reset: () => set({ busy: false, problem: undefined }) };
 }
 
 /* A value that follows another once that has rested. */
 export function useRested(value, ms = 250) {
-  const [rested, setRested] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setRested(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return rested;
+    const [rested, setRested] = useState(value);
+    useEffect(() => {
+        const timer = setTimeout(() => setRested(value), ms);
+        return () => clearTimeout(timer);
+    }, [value, ms]);
+    return rested;
 }

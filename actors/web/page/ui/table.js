@@ -4,25 +4,39 @@ import { html } from '../vendor/htm-preact.js';
 
 /* columns: [{key, label, cell(row), kind?: 'number' | 'main' | 'actions'}]; rows have a stable
  * rowKey(row); fresh is a set of keys to mark. */
-export function Table({ caption, columns, rows, rowKey = (row) => row.id, fresh = new Set(), rowClass = () => '', foot, testid }) {
-  return html`<div class="table-frame">
-    <table role="table" class="cards" data-testid=${testid}>
-      <caption class="unseen">${caption}</caption>
-      <thead role="rowgroup">
-        <tr role="row">${columns.map(({ key, label, kind }) => html`<th key=${key} role="columnheader" scope="col" class=${kind ?? ''}>${label}</th>`)}</tr>
-      </thead>
-      <tbody role="rowgroup">
-        ${rows.map(
-          (row) => html`<tr key=${rowKey(row)} role="row" data-row=${rowKey(row)} class="${fresh.has(rowKey(row)) ? 'fresh' : ''} ${rowClass(row)}">
-            ${columns.map(({ key, label, kind, cell }) =>
-              kind === 'main'
-                ? html`<th key=${key} role="rowheader" scope="row" class="main">${cell(row)}</th>`
-                : html`<td key=${key} role="cell" class=${kind ?? ''} data-label=${label}>${cell(row)}</td>`,
-            )}
-          </tr>`,
-        )}
-      </tbody>
-      ${foot && html`<tfoot role="rowgroup"><tr role="row">${foot}</tr></tfoot>`}
-    </table>
-  </div>`;
+export function Table({
+    caption,
+    columns,
+    rows,
+    rowKey = (row) => row.id,
+    fresh = new Set(),
+    rowClass = () => '',
+    foot,
+    testid,
+}) {
+    return html`<div class="table-frame">
+        <table role="table" class="cards" data-testid=${testid}>
+            <caption class="unseen">${caption}</caption>
+            <thead role="rowgroup">
+                <tr role="row">${columns.map(
+                    ({ key, label, kind }) => html`<th key=${key} role="columnheader"
+                    scope="col" class=${kind ?? ''}>${label}</th>`,
+                )}</tr>
+            </thead>
+            <tbody role="rowgroup">
+                ${rows.map(
+                    (row) => html`<tr key=${rowKey(row)} role="row" data-row=${rowKey(row)}
+                        class="${fresh.has(rowKey(row)) ? 'fresh' : ''} ${rowClass(row)}">
+                        ${columns.map(({ key, label, kind, cell }) =>
+                            kind === 'main'
+                                ? html`<th key=${key} role="rowheader" scope="row" class="main">${cell(row)}</th>`
+                                : html`<td key=${key} role="cell" class=${kind ?? ''}
+                                    data-label=${label}>${cell(row)}</td>`,
+                        )}
+                    </tr>`,
+                )}
+            </tbody>
+            ${foot && html`<tfoot role="rowgroup"><tr role="row">${foot}</tr></tfoot>`}
+        </table>
+    </div>`;
 }

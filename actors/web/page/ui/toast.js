@@ -14,22 +14,28 @@ let count = 0;
 const drop = (id) => toasts.set(toasts.get().filter((toast) => toast.id !== id));
 
 function add(kind, text) {
-  const id = ++count;
-  toasts.set([...toasts.get(), { id, kind, text }].slice(-SHOWN_MAX));
-  if (kind === 'done') setTimeout(() => drop(id), SHOWN_MS);
+    const id = ++count;
+    toasts.set([...toasts.get(), { id, kind, text }].slice(-SHOWN_MAX));
+    if (kind === 'done') setTimeout(() => drop(id), SHOWN_MS);
 }
 
 export const toastDone = (text) => add('done', text);
 export const toastProblem = (problem) => add('problem', problemText(problem));
 
 export function Toasts() {
-  const list = useStore(toasts);
-  return html`<section class="toasts" aria-label=${t('toast.region')} aria-live="polite">
-    ${list.map(
-      ({ id, kind, text }) => html`<div key=${id} class="toast ${kind}" role=${kind === 'problem' ? 'alert' : undefined} data-testid="toast-${kind}">
-        <span>${text}</span>
-        <button type="button" class="plain icon-button" aria-label=${t('dialog.close')} onClick=${() => drop(id)}><${Icon} name="close" /></button>
-      </div>`,
-    )}
-  </section>`;
+    const list = useStore(toasts);
+    return html`<section class="toasts" aria-label=${t('toast.region')} aria-live="polite">
+        ${list.map(
+            ({
+                id,
+                kind,
+                text,
+            }) => html`<div key=${id} class="toast ${kind}" role=${kind === 'problem' ? 'alert' : undefined}
+                data-testid="toast-${kind}">
+                <span>${text}</span>
+                <button type="button" class="plain icon-button" aria-label=${t('dialog.close')}
+                    onClick=${() => drop(id)}><${Icon} name="close" /></button>
+            </div>`,
+        )}
+    </section>`;
 }
