@@ -81,6 +81,17 @@ static bool takes_gzip(const struct web_request *request)
     return (gzip >= 0 ? gzip : weight(accept, "*")) > 0;
 }
 
+/* Whether the file's answer says what may run beside it: the page does, and a worker, which has a
+ * policy of its own. With each of the others it would be bytes for nothing. */
+static bool has_policy(const struct web_asset *asset)
+{
+    static const char worker[] = "-worker.js";
+    const size_t size = strlen(asset->path);
+
+    return strncmp(asset->content_type, "text/html", strlen("text/html")) == 0 ||
+           (size >= sizeof worker && strcmp(asset->path + size - (sizeof worker - 1), worker) == 0);
+}
+
 static void answer(struct web_request *request, const struct web_asset *asset)
 {
     const bool is_packed = asset->gzip.size > 0 && takes_gzip(request);
@@ -93,7 +104,9 @@ static void answer(struct web_request *request, const struct web_asset *asset)
     web_response_add(&response, "Vary", "Accept-Encoding");
     web_response_add(&response, "Cache-Control",
                      asset->is_immutable ? "public, max-age=31536000, immutable" : "no-cache");
-    web_response_add(&response, "Content-Security-Policy", web_content_security_policy);
+    if (has_policy(asset)) {
+        web_response_add(&response, "Content-Security-Policy", web_content_security_policy);
+    }
     if (web_etag_matches(web_request_header(request, "If-None-Match"), asset->etag)) {
         response.status = 304;
         response.content_type = NULL;

@@ -62,6 +62,7 @@ struct web_connection {
     struct web_exchange *exchange; /* NULL between requests */
     int64_t deadline_us;           /* when it is cut; INT64_MAX: never */
     int descriptor;
+    bool is_gone; /* at the last sweep the client had ended its side, and had nothing to wait for */
     char address[WEB_ADDRESS_SIZE];
 };
 

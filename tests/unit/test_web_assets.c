@@ -17,6 +17,7 @@ const struct web_asset web_assets[] = {
     {"/", "text/html", "\"page\"", BYTES("the page"), BYTES("PAGE"), false},
     {"/assets/1/a.js", "text/javascript", "\"a\"", BYTES("a script"), BYTES("SCRIPT"), true},
     {"/assets/1/b/c.svg", "image/svg+xml", "\"c\"", BYTES("a picture"), BYTES(""), true},
+    {"/assets/1/d-worker.js", "text/javascript", "\"d\"", BYTES("a worker"), BYTES(""), true},
     {"/favicon.ico", "image/svg+xml", "\"c\"", BYTES("a picture"), BYTES(""), false},
 };
 const size_t web_asset_count = sizeof web_assets / sizeof web_assets[0];
@@ -234,4 +235,9 @@ Test(web_assets, the_page_may_do_what_it_must)
     }
     cr_assert_null(strstr(policy, "unsafe"));
     cr_assert_null(strchr(policy, '*'));
+    cr_assert(ask("/assets/1/d-worker.js"));
+    cr_assert_eq(header("Content-Security-Policy"), web_content_security_policy,
+                 "a worker has a policy of its own");
+    cr_assert(ask("/assets/1/a.js"));
+    cr_assert_null(header("Content-Security-Policy"), "the page's is enough");
 }

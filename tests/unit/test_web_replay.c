@@ -82,6 +82,19 @@ Test(web_replay, a_slow_stream_falls_out_of_the_ring_and_misses_nothing)
     assert_complete(it);
 }
 
+Test(web_replay, a_page_is_enough_though_the_ring_moves_on_meanwhile)
+{
+    many_tasks(50);
+    connect_at_start(it, 1, ATES_DEVELOPER);
+    read_all(it);
+    web_replay_advance(replay, now_us);
+    many_tasks(100);
+    answer_all();
+    read_on(it);
+    cr_expect_eq(reads_asked, 1);
+    assert_complete(it);
+}
+
 Test(web_replay, heartbeats_tell_how_far_it_came)
 {
     many_tasks(2000);

@@ -46,7 +46,7 @@ static size_t fill(const char *path, char *out)
 
 Test(web_route, every_path_leads_to_its_route)
 {
-    char path[128], id[8];
+    char path[128], id[24];
     struct web_match found;
 
     for (size_t i = 0; i < web_route_count; i++) {

@@ -180,6 +180,52 @@ Test(web_server, slow_heads_and_bodies_are_counted)
     peer_close(&idle);
 }
 
+/* The client's end comes together with its last bytes: so that nothing more ever comes. */
+Test(web_server, clients_that_are_gone_are_let_go)
+{
+    static const char *const last_words[] = {
+        "",
+        "GET / HT",
+        "GET / HTTP/1.1\r\nHost: a\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nxyz",
+    };
+
+    for (size_t i = 0; i < sizeof last_words / sizeof last_words[0]; i++) {
+        const size_t size = strlen(last_words[i]);
+        struct peer peer = peer_open();
+
+        cr_assert_eq(send(peer.descriptor, last_words[i], size, MSG_NOSIGNAL), (ssize_t)size);
+        cr_assert_eq(shutdown(peer.descriptor, SHUT_WR), 0);
+        pass_seconds(4);
+        peer_await_end(&peer);
+        cr_expect_eq(web_server_counts(server)->connections, 0, "%s", last_words[i]);
+        peer_close(&peer);
+    }
+    cr_expect_eq(web_server_counts(server)->cut_for_slowness, 0);
+    cr_expect_eq(server->bodies_size, 0);
+}
+
+/* Whoever only says no more is answered all the same. */
+Test(web_server, clients_that_said_all_are_answered_first)
+{
+    static const char both[] =
+        "GET /late HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct peer peer = peer_open();
+
+    cr_assert_eq(send(peer.descriptor, both, sizeof both - 1, MSG_NOSIGNAL),
+                 (ssize_t)sizeof both - 1);
+    cr_assert_eq(shutdown(peer.descriptor, SHUT_WR), 0);
+    pass_seconds(30);
+    cr_assert_eq(late_count, 1);
+    respond_text(late[0], 200, "at last");
+    peer_expect(&peer, 200, "at last");
+    peer_expect(&peer, 200, NULL);
+    pass_seconds(4);
+    peer_await_end(&peer);
+    cr_expect_eq(web_server_counts(server)->connections, 0);
+    peer_close(&peer);
+}
+
 Test(web_server, idle_connections_are_kept_for_a_while)
 {
     struct peer peer = peer_open();

@@ -281,3 +281,35 @@ Test(web_session, ends_where_auth_says_so_and_not_before)
     cr_assert_eq(told_renewed, 0);
     cr_assert_eq(ended, 1);
 }
+
+/* Thousands may end in the same minute: in parts, so that nobody waits for all of them. */
+Test(web_session, many_end_in_a_few_turns)
+{
+    enum { MANY = 600 };
+    char cookie[WEB_SESSION_COOKIE_SIZE], last[WEB_SESSION_COOKIE_SIZE];
+    size_t turns = 0;
+
+    for (unsigned i = 0; i < MANY; i++) {
+        begin(i + 1, NOW_MS + HOUR_MS, cookie);
+    }
+    begin(MANY + 1, NOW_MS + 2 * HOUR_MS, last);
+    web_sessions_advance(web.sessions, 1);
+    cr_assert_eq(web_sessions_count(web.sessions), MANY + 1);
+    clock_ms = NOW_MS + HOUR_MS;
+    web_sessions_close(&web.sessions); /* what ended while nothing ran ends in the same way */
+    open_sessions();
+    cr_assert_eq(web_sessions_count(web.sessions), MANY + 1);
+    do {
+        const uint64_t before = web_sessions_count(web.sessions);
+        web_sessions_advance(web.sessions, 2);
+        cr_assert_lt(web_sessions_count(web.sessions), before);
+        cr_assert_leq(before - web_sessions_count(web.sessions), 256);
+        turns++;
+    } while (web_sessions_count(web.sessions) > 1);
+    cr_assert_eq(turns, 3);
+    cr_assert_eq(ended, MANY);
+    web_sessions_close(&web.sessions);
+    open_sessions();
+    cr_assert_eq(web_sessions_count(web.sessions), 1, "nor are they on the disk");
+    cr_assert_not_null(find(last));
+}

@@ -145,9 +145,9 @@ Test(web_stream, another_role_counts_from_its_confirmation_on)
     connect_at(it, 3, ATES_MANAGER, NULL);
     read_all(it);
     web_stream_hold(it->stream);
-    say_task(1, 1);
-    append_transfer(1);
+    append_transfer(1); /* the manager would not see it */
     publish(ACCOUNTING);
+    say_task(1, 1);
     it->role = ATES_ACCOUNTANT;
     web_stream_confirm(it->stream, ATES_ACCOUNTANT);
     read_all(it);

@@ -16,17 +16,18 @@ import { missing } from './tools.mjs';
 const skip = missing('ajv') || missing('ajv-formats');
 const SCALE = Number(process.env.ATES_TIME_SCALE ?? 1);
 const isLong = process.env.ATES_LONG === '1';
+const isSanitized = process.env.ATES_SANITIZED === '1'; // memory is told then, not judged
 const STREAMS = 2000;
 const BURST = 1000;
 const STREAMS_PER_USER = 64; // the service's own limit
 const PER_ADDRESS = 256; // web.connections_per_address, as it stands
-const RING_EVENTS = 8192; // that the web service keeps for its streams
-const MEBIBYTE = 1024;
+const RING_BYTES = 8 << 20; // of events that the web service keeps for its streams
+const MEBIBYTE = 1024; // in KiB
 let daemon, base, contract, all;
 
 before(async () => {
     if (skip) return;
-    daemon = await new Daemon().startApart();
+    daemon = await new Daemon({ MALLOC_PERTURB_: '0' }).startApart(); // memory that is only reserved stays so
     base = daemon.base;
     contract = await contractOf(base);
     all = await people(base, contract);
@@ -71,6 +72,7 @@ test('two thousand streams, and a thousand requests at once', { skip }, async (t
     const before = webKib();
     let begun = performance.now();
     const streams = [];
+    t.after(() => streams.forEach((stream) => stream.close()));
     await inParallel(50, Array.from({ length: STREAMS }, (_, i) => async () => {
         const stream = await Stream.open(watchers[i % watchers.length], { localAddress: `127.0.0.${2 + (i % 10)}` });
         await stream.hello();
@@ -79,7 +81,7 @@ test('two thousand streams, and a thousand requests at once', { skip }, async (t
     const full = webKib();
     t.diagnostic(`${STREAMS} streams opened in ${Math.round(performance.now() - begun)} ms; the web service has ${mib(before)}, then ${mib(full)}: ` +
         `${((full - before) / STREAMS).toFixed(1)} KiB each`);
-    assert.ok(full - before < STREAMS * 40, 'at most 40 KiB for each stream');
+    assert.ok(isSanitized || full - before < STREAMS * 40, 'at most 40 KiB for each stream');
 
     // One event to all of them.
     begun = performance.now();
@@ -110,7 +112,6 @@ test('two thousand streams, and a thousand requests at once', { skip }, async (t
         () => stream.events.filter(({ event_name: name, data }) => name === 'task_created' && data.name === 'in the burst').length >= made, 'all of the burst')));
     assert.ok(streams.every(({ isOver }) => !isOver), 'no stream was cut');
     assert.ok(streams.every((stream) => !stream.find('reset')));
-    for (const stream of streams) stream.close();
     for (const service of ['tasks', 'accounting', 'web']) t.diagnostic(`${service} has ${mib(residentKib(daemon.pid(service)))}`);
 });
 
@@ -156,7 +157,7 @@ test('those who do not read what they asked for cost others nothing', { skip }, 
     const grown = webKib() - before;
     times.sort((a, b) => a - b);
     t.diagnostic(`${deaf.length} deaf streams and 2 MB of events: 99 of 100 requests in ${quantile(times, 0.99)} ms, memory grew by ${mib(grown)}`);
-    assert.ok(grown < 16 * MEBIBYTE, mib(grown));
+    assert.ok(isSanitized || grown < 16 * MEBIBYTE, mib(grown));
     for (const socket of deaf) socket.destroy();
     stream.close();
 });
@@ -272,13 +273,9 @@ async function mix(below, until_ms) {
 
 test('memory stays what it is', { skip }, async (t) => {
     const { below } = seeded(t);
-    // First what the service keeps on purpose: the latest events, as many as it does.
-    const seen = async () => Number(/^ates_web_events_total (\d+)$/m.exec((await new Client(base, contract).request('GET', '/metrics')).text)[1]);
-    await inParallel(16, Array.from({ length: 200 }, () => () => ask(all.developer, 'POST', '/tasks', { body: { name: 'kept', description: '' } })));
-    for (let last = -1, now = await seen(); now < RING_EVENTS; last = now, now = await seen()) {
-        if (now === last) await pause(20);
-        await all.manager.request('POST', '/tasks/reassign');
-    }
+    // First what the service keeps on purpose: the latest events, eight megabytes of them.
+    const large = { name: 'kept', description: 'x'.repeat(10000) };
+    await inParallel(16, Array.from({ length: RING_BYTES / large.description.length + 100 }, () => () => ask(all.developer, 'POST', '/tasks', { body: large })));
     const duration = (isLong ? 600 : 20) * 1000 * (isLong ? 1 : Math.min(SCALE, 2));
     await mix(below, Date.now() + duration / 4); // pools and caches
     const start = webKib();
@@ -289,6 +286,6 @@ test('memory stays what it is', { skip }, async (t) => {
     await pause(500);
     const end = webKib();
     t.diagnostic(`${count} doings in ${duration * 3 / 4 / 1000} s: ${mib(start)} at the start, ${mib(end)} at the end, ${mib(Math.max(...samples))} at most`);
-    assert.ok(end - start < 4 * MEBIBYTE * SCALE, `${mib(start)}, then ${mib(end)}`);
+    assert.ok(isSanitized || end - start < 4 * MEBIBYTE, `${mib(start)}, then ${mib(end)}`);
     assert.ok(daemon.processes.get('web').isOver === undefined);
 });

@@ -9,9 +9,18 @@ let source;
 export async function assertAccessible(page, what) {
     source ??= require('axe-core').source;
     if (!(await page.evaluate(() => window.axe !== undefined))) await page.evaluate(source);
-    const { violations, passes } = await page.evaluate((tags) =>
-        window.axe.run(document, { runOnly: { type: 'tag', values: tags }, rules: { 'target-size': { enabled: true } }, resultTypes: ['violations'] }), TAGS);
+    const { violations, passes } = await page.evaluate(
+        (tags) =>
+            window.axe.run(document, {
+                runOnly: { type: 'tag', values: tags },
+                rules: { 'target-size': { enabled: true } },
+                resultTypes: ['violations'],
+            }),
+        TAGS,
+    );
     assert.ok(passes.length > 10, `${what}: axe looked at nothing`);
-    const found = violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id} (${help}): ${node.html.slice(0, 200)}: ${node.failureSummary.replace(/\s+/g, ' ')}`));
+    const found = violations.flatMap(({ id, help, nodes }) =>
+        nodes.map((node) => `${id} (${help}): ${node.html.slice(0, 200)}: ${node.failureSummary.replace(/\s+/g, ' ')}`),
+    );
     assert.deepEqual(found, [], what);
 }

@@ -9,14 +9,18 @@ import { skip, Stage, until } from './stage.mjs';
 let stage, all, admin;
 
 // What has the focus: its test id, its name, or its tag.
-const focused = (seat) => seat.page.evaluate(() => {
-    const { dataset, name, tagName } = document.activeElement;
-    return dataset.testid || name || tagName.toLowerCase();
-});
-const focusIs = (seat, wanted) => seat.page.waitForFunction((name) => {
-    const { dataset, name: own, tagName } = document.activeElement;
-    return [dataset.testid, own, tagName.toLowerCase()].includes(name);
-}, wanted).catch(async () => assert.equal(await focused(seat), wanted));
+const focused = (seat) =>
+    seat.page.evaluate(() => {
+        const { dataset, name, tagName } = document.activeElement;
+        return dataset.testid || name || tagName.toLowerCase();
+    });
+const focusIs = (seat, wanted) =>
+    seat.page
+        .waitForFunction((name) => {
+            const { dataset, name: own, tagName } = document.activeElement;
+            return [dataset.testid, own, tagName.toLowerCase()].includes(name);
+        }, wanted)
+        .catch(async () => assert.equal(await focused(seat), wanted));
 const press = async (seat, keys) => {
     for (const key of keys.split(' ')) await seat.page.keyboard.press(key);
 };
@@ -52,7 +56,12 @@ test('the first Tab of a page leads past the navigation', { skip }, async () => 
 });
 
 test('g and a letter go to a page, and the focus to its heading', { skip }, async () => {
-    for (const [keys, path] of [['g a', '/accounting'], ['g n', '/analytics'], ['g p', '/people'], ['g t', '/tasks']]) {
+    for (const [keys, path] of [
+        ['g a', '/accounting'],
+        ['g n', '/analytics'],
+        ['g p', '/people'],
+        ['g t', '/tasks'],
+    ]) {
         await press(admin, keys);
         await admin.page.waitForURL(`**${path}`);
         await focusIs(admin, 'h1');
@@ -67,7 +76,8 @@ test('? lists the shortcuts; Esc closes the list and gives the focus back', { sk
     await admin.id('shortcuts-dialog').waitFor();
     assert.ok(await admin.page.evaluate(() => document.querySelector('dialog').contains(document.activeElement)));
     const keys = await admin.page.locator('dialog kbd').allTextContents();
-    for (const key of ['?', '/', 'n', 'j', 'k', 'g', 't', 'a', 'p', 'Enter', 'Esc']) assert.ok(keys.includes(key), `${key} is not listed`);
+    for (const key of ['?', '/', 'n', 'j', 'k', 'g', 't', 'a', 'p', 'Enter', 'Esc'])
+        assert.ok(keys.includes(key), `${key} is not listed`);
     await press(admin, 'n'); // nothing: a dialog is open
     await admin.closeDialog();
     await focusIs(admin, 'new-task');
@@ -130,7 +140,12 @@ test('c completes the task of the row', { skip }, async () => {
 });
 
 test('the shortcuts can be switched off, and work on a Russian keyboard', { skip }, async () => {
-    const letter = (key, code) => admin.page.evaluate(([k, c]) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: k, code: c, bubbles: true })), [key, code]);
+    const letter = (key, code) =>
+        admin.page.evaluate(
+            ([k, c]) =>
+                document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: k, code: c, bubbles: true })),
+            [key, code],
+        );
     await admin.open('/tasks');
     await letter('п', 'KeyG');
     await letter('ф', 'KeyA');

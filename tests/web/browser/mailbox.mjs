@@ -16,7 +16,9 @@ export class Mailbox {
     }
 
     serve(socket) {
-        let rest = '', to = [], letter;
+        let rest = '',
+            to = [],
+            letter;
         const say = (line) => socket.write(`${line}\r\n`);
         const take = (line) => {
             if (letter !== undefined) {
@@ -36,7 +38,10 @@ export class Mailbox {
             return say('250 Fine');
         };
         this.sockets.add(socket);
-        socket.setEncoding('utf8').on('close', () => this.sockets.delete(socket)).on('error', () => {});
+        socket
+            .setEncoding('utf8')
+            .on('close', () => this.sockets.delete(socket))
+            .on('error', () => {});
         socket.on('data', (text) => {
             const lines = (rest + text).split('\r\n');
             rest = lines.pop();

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { people, signIn } from '../support/client.mjs';
+import { assertAccessible } from './axe.mjs';
 import { plain, skip, Stage } from './stage.mjs';
 
 let stage, all;
@@ -29,6 +30,7 @@ test('a page outlives its daemon', { skip }, async () => {
     await daemon.stop();
     await seat.bar.filter({ hasText: seat.say('status.broken') }).waitFor();
     assert.ok(await row(task.id).isVisible());
+    await assertAccessible(seat.page, 'offline');
     await seat.shoot('offline');
 
     // What is done meanwhile is tried again, and then done once.
@@ -40,7 +42,7 @@ test('a page outlives its daemon', { skip }, async () => {
     daemon.environment.ATES_WEB_LISTEN = new URL(stage.base).host;
     await daemon.start();
     await seat.id('made').or(seat.page.locator('dialog .problem')).waitFor();
-    if (await seat.id('made').count() === 0) await seat.id('create-task').click(); // the repeats were used up before
+    if ((await seat.id('made').count()) === 0) await seat.id('create-task').click(); // the repeats were used up before
     await seat.id('made').waitFor();
     await seat.closeDialog();
     await seat.settle();

@@ -4,6 +4,7 @@ import { after, afterEach, before, test } from 'node:test';
 
 import { people } from '../support/client.mjs';
 import { ADMIN } from '../support/daemon.mjs';
+import { assertAccessible } from './axe.mjs';
 import { skip, Stage, until } from './stage.mjs';
 
 const DEVELOPER = { login: 'developer', password: 'password-of-developer' };
@@ -28,7 +29,7 @@ test('two tabs of one user use one stream, and signing out in one signs out the 
     await seat.sees('ended', seat.say('ended.signed_out'));
     seat.page = first;
     await seat.sees('ended', seat.say('ended.elsewhere'));
-    await until(async () => await stage.metric('ates_web_streams') === 0, 'the stream ends with the session');
+    await until(async () => (await stage.metric('ates_web_streams')) === 0, 'the stream ends with the session');
     await seat.signIn(DEVELOPER); // here too now
     seat.page = seat.context.pages().find((page) => page !== first);
     await seat.id('user-menu').waitFor();
@@ -60,10 +61,12 @@ test('a page asked for without a session is there after signing in', { skip }, a
 
 test('a revoked session leads to the sign-in page with a word, and back to the page', { skip }, async () => {
     const seat = await stage.seat();
+    stage.allow(/401 \(Unauthorized\).*\/api\/v1\//); // what a page asks for while its session ends
     await seat.tab('/accounting');
     await seat.signIn(DEVELOPER);
     await all.administrator.post(`/users/${all.developer.user.id}/revoke`);
     await seat.sees('ended', seat.say('ended.over'));
+    await assertAccessible(seat.page, 'ended');
     assert.match(seat.page.url(), /\/sign-in\?to=%2Faccounting/);
     await seat.signIn(DEVELOPER);
     await seat.page.waitForURL('**/accounting');
@@ -79,7 +82,7 @@ test('what was being written outlives the session', { skip }, async () => {
     await all.administrator.post(`/users/${all.developer.user.id}/revoke`);
     await seat.sees('ended', seat.say('ended.over'));
     await seat.signIn(DEVELOPER);
-    if (await seat.page.locator('dialog').count() === 0) await seat.id('new-task').click();
+    if ((await seat.page.locator('dialog').count()) === 0) await seat.id('new-task').click();
     assert.equal(await seat.page.locator('dialog [name=name]').inputValue(), 'Half a thought');
     await seat.close();
 });

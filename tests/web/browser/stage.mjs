@@ -11,8 +11,15 @@ import { Daemon, until } from '../support/daemon.mjs';
 import { missing, require } from '../tools.mjs';
 
 const CHROMIUM = process.env.ATES_CHROMIUM ?? '/usr/bin/chromium';
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'];
+const ARGUMENTS = [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+];
 const PATIENCE_MS = 30000 * Number(process.env.ATES_TIME_SCALE ?? 1);
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 const LOCALES = { en: 'en-US', ru: 'ru-RU' };
@@ -23,7 +30,8 @@ const SCREENSHOTS = process.env.ATES_SCREENSHOTS;
 Object.defineProperty(globalThis, 'navigator', { value: { languages: Object.values(LOCALES) }, configurable: true });
 
 // Why no browser test can run here, or false.
-export const skip = missing('playwright-core') || missing('axe-core') || (existsSync(CHROMIUM) ? false : `${CHROMIUM} is not there`);
+export const skip =
+    missing('playwright-core') || missing('axe-core') || (existsSync(CHROMIUM) ? false : `${CHROMIUM} is not there`);
 
 // What the page says for this key in a language.
 export function say(language, key, values) {
@@ -65,8 +73,12 @@ export class Seat {
         await this.page.waitForFunction(() => {
             const status = document.querySelector('[data-testid=status]');
             const isIn = document.querySelector('[data-testid=user-menu]') !== null;
-            return status !== null && document.querySelector('[data-testid=loading], [aria-busy=true]') === null &&
-                document.querySelector('main h1') !== null && (!isIn || status.dataset.connection === 'live');
+            return (
+                status !== null &&
+                document.querySelector('[data-testid=loading], [aria-busy=true]') === null &&
+                document.querySelector('main h1') !== null &&
+                (!isIn || status.dataset.connection === 'live')
+            );
         });
     }
 
@@ -108,7 +120,10 @@ export class Seat {
 
     // Waits until something of this test id has the text.
     async sees(testId, text) {
-        await this.id(testId).filter({ hasText: plain(text) }).first().waitFor();
+        await this.id(testId)
+            .filter({ hasText: plain(text) })
+            .first()
+            .waitFor();
     }
 
     async closeDialog() {
@@ -118,20 +133,29 @@ export class Seat {
 
     // Leaves a mark that a reload would wipe away.
     async mark() {
-        await this.page.evaluate(() => { window.marked = true; });
+        await this.page.evaluate(() => {
+            window.marked = true;
+        });
     }
 
     async wasNotReloaded() {
         assert.equal(await this.page.evaluate(() => window.marked), true, 'the page was loaded anew');
     }
 
-    async fitsItsWidth(what) {
-        const [inner, outer] = await this.page.evaluate(() => {
+    // Nothing is wider than the window, and of an open dialog nothing is above what can be scrolled to.
+    async fits(what) {
+        const [wider, above] = await this.page.evaluate(() => {
             const dialog = document.querySelector('dialog[open]');
             const root = document.scrollingElement;
-            return [Math.max(root.scrollWidth - root.clientWidth, dialog ? dialog.scrollWidth - dialog.clientWidth : 0), root.clientWidth];
+            const wide = (element) => (element ? element.scrollWidth - element.clientWidth : 0);
+            const top = (element) => element.getBoundingClientRect().top;
+            return [
+                Math.max(wide(root), wide(dialog)),
+                dialog ? Math.max(top(dialog) - top(dialog.firstElementChild) - dialog.scrollTop, -top(dialog)) : 0,
+            ];
         });
-        assert.ok(inner <= 0, `${what}: ${inner} pixels wider than ${outer}`);
+        assert.ok(wider <= 0, `${what}: ${wider} pixels wider than its window`);
+        assert.ok(above <= 1, `${what}: the dialog's upper ${above} pixels are out of reach`);
     }
 
     // Only where ATES_SCREENSHOTS names a folder.
@@ -139,8 +163,11 @@ export class Seat {
         if (!SCREENSHOTS) return;
         mkdirSync(SCREENSHOTS, { recursive: true });
         const scheme = this.scheme;
-        const hasDialog = await this.page.locator('dialog[open]').count() > 0;
-        await this.page.screenshot({ path: join(SCREENSHOTS, `${name}-${this.size}-${this.language}-${scheme}.png`), fullPage: !hasDialog });
+        const hasDialog = (await this.page.locator('dialog[open]').count()) > 0;
+        await this.page.screenshot({
+            path: join(SCREENSHOTS, `${name}-${this.size}-${this.language}-${scheme}.png`),
+            fullPage: !hasDialog,
+        });
     }
 
     async show(scheme) {
@@ -162,7 +189,11 @@ export class Stage {
         stage.daemon = new Daemon(settings);
         await stage.daemon.start();
         stage.base = stage.daemon.base;
-        stage.browser = await require('playwright-core').chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, headless: true });
+        stage.browser = await require('playwright-core').chromium.launch({
+            executablePath: CHROMIUM,
+            args: ARGUMENTS,
+            headless: true,
+        });
         return stage;
     }
 
@@ -172,12 +203,20 @@ export class Stage {
     }
 
     async seat({ language = 'en', size = 'desktop', scheme = 'light', cookies } = {}) {
-        const context = await this.browser.newContext({ viewport: SIZES[size], locale: LOCALES[language], colorScheme: scheme,
-            reducedMotion: 'reduce', acceptDownloads: true, isMobile: size === 'phone', hasTouch: size === 'phone' });
+        const context = await this.browser.newContext({
+            viewport: SIZES[size],
+            locale: LOCALES[language],
+            colorScheme: scheme,
+            reducedMotion: 'reduce',
+            acceptDownloads: true,
+            isMobile: size === 'phone',
+            hasTouch: size === 'phone',
+        });
         context.setDefaultTimeout(PATIENCE_MS);
         if (cookies) await context.addCookies(cookies);
         context.on('console', (message) => {
-            if (message.type() === 'error' || message.type() === 'warning') this.faults.push(`${message.page()?.url()}: ${message.text()} ${message.location().url}`);
+            if (message.type() === 'error' || message.type() === 'warning')
+                this.faults.push(`${message.page()?.url()}: ${message.text()} ${message.location().url}`);
         });
         context.on('weberror', (error) => this.faults.push(`${error.page()?.url()}: ${error.error().stack}`));
         return new Seat(this, context, { language, size, scheme });

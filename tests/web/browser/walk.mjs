@@ -8,29 +8,49 @@ import { ADMIN } from '../support/daemon.mjs';
 import { assertAccessible } from './axe.mjs';
 import { skip, Stage } from './stage.mjs';
 
-const NAMES = ['Feed the parrots', 'Заказать попугаям новые жёрдочки', 'W'.repeat(200), '🦜 "quotes", <b>tags</b> & commas',
-    'Preen the feathers of the whole marketing department before Friday noon', '=HYPERLINK("http://evil.example")'];
+const NAMES = [
+    'Feed the parrots',
+    'Заказать попугаям новые жёрдочки',
+    'W'.repeat(200),
+    '🦜 "quotes", <b>tags</b> & commas',
+    'Preen the feathers of the whole marketing department before Friday noon',
+    '=HYPERLINK("http://evil.example")',
+];
 let stage, all, cookies;
 
 // Tasks for everybody, some of them done, a payout with its mails, and something after it.
 async function furnish() {
     const { administrator, manager, accountant, developer, developer2, boss, other } = all;
     const assignees = new Map([developer, developer2, boss, other, accountant].map((client) => [client.user.id, client]));
-    const make = async (i) => (await manager.post('/tasks', { name: NAMES[i % NAMES.length], description: i % 2 ? '' : `Details:\n${'why '.repeat(60)}` })).task;
+    const make = async (i) =>
+        (
+            await manager.post('/tasks', {
+                name: NAMES[i % NAMES.length],
+                description: i % 2 ? '' : `Details:\n${'why '.repeat(60)}`,
+            })
+        ).task;
     const holds = new Set();
     for (let i = 0; i < 300 && (i < 24 || holds.size < assignees.size); i++) {
         const task = await make(i);
         holds.add(task.assigned_to);
         if (i % 2) await assignees.get(task.assigned_to).post(`/tasks/${task.id}/complete`);
     }
-    const positive = async () => (await Promise.all([...assignees.keys()].map((id) => accountant.get(`/accounts/${id}`)))).filter(({ balance_cents: cents }) => cents > 0).length;
-    for (let i = 0; i < 300 && await positive() < 2; i++) {
+    const positive = async () =>
+        (await Promise.all([...assignees.keys()].map((id) => accountant.get(`/accounts/${id}`)))).filter(
+            ({ balance_cents: cents }) => cents > 0,
+        ).length;
+    for (let i = 0; i < 300 && (await positive()) < 2; i++) {
         const task = await make(i);
         await assignees.get(task.assigned_to).post(`/tasks/${task.id}/complete`);
     }
     await accountant.post('/payouts', {});
     await make(1);
-    await administrator.post('/users', { login: 'x'.repeat(64), password: 'password-of-x', email: `${'y'.repeat(60)}@${'z'.repeat(60)}.example`, role: 'other' });
+    await administrator.post('/users', {
+        login: 'x'.repeat(64),
+        password: 'password-of-x',
+        email: `${'y'.repeat(60)}@${'z'.repeat(60)}.example`,
+        role: 'other',
+    });
     const { items } = await administrator.get('/users?query=xxxx');
     await administrator.post(`/users/${items[0].id}/disable`);
 }
@@ -61,36 +81,80 @@ const STATIONS = {
     nobody: [
         ['sign-in', '/sign-in'],
         ['register', '/register'],
-        ['register-refused', null, async (seat) => {
-            await seat.fill({ login: 'ж', email: 'x', password: 'short' });
-            await seat.id('register').click();
-            await seat.page.locator('[aria-invalid=true]').first().waitFor();
-        }],
+        [
+            'register-refused',
+            null,
+            async (seat) => {
+                await seat.fill({ login: 'ж', email: 'x', password: 'short' });
+                await seat.id('register').click();
+                await seat.page.locator('[aria-invalid=true]').first().waitFor();
+            },
+        ],
     ],
     developer: [
         ['tasks-mine', '/tasks'],
         ['user-menu', null, click('user-menu'), (seat) => seat.page.keyboard.press('Escape')],
         ['new-task', null, dialog('new-task', 'new-task-dialog')],
-        ['new-task-refused', null, async (seat) => {
-            await seat.id('create-task').click();
-            await seat.page.locator('[aria-invalid=true]').first().waitFor();
-        }, close],
-        ['shortcuts', null, async (seat) => { await seat.menu('shortcuts'); await seat.id('shortcuts-dialog').waitFor(); }, close],
-        ['password', null, async (seat) => { await seat.menu('change-password'); await seat.id('password-dialog').waitFor(); }, close],
+        [
+            'new-task-refused',
+            null,
+            async (seat) => {
+                await seat.id('create-task').click();
+                await seat.page.locator('[aria-invalid=true]').first().waitFor();
+            },
+        ],
+        [
+            'new-task-made',
+            null,
+            async (seat) => {
+                await seat.fill({ name: 'Made on a walk' });
+                await seat.id('create-task').click();
+                await seat.id('made').waitFor();
+            },
+            close,
+        ],
+        [
+            'shortcuts',
+            null,
+            async (seat) => {
+                await seat.menu('shortcuts');
+                await seat.id('shortcuts-dialog').waitFor();
+            },
+            close,
+        ],
+        [
+            'password',
+            null,
+            async (seat) => {
+                await seat.menu('change-password');
+                await seat.id('password-dialog').waitFor();
+            },
+            close,
+        ],
         ['tasks-finished', '/tasks?view=finished'],
-        ['task-open', null, async (seat) => {
-            await seat.open('/tasks');
-            await seat.page.locator('[data-testid=my-tasks] a').first().click();
-            await seat.id('history').waitFor();
-        }],
+        [
+            'task-open',
+            null,
+            async (seat) => {
+                await seat.open('/tasks');
+                await seat.page.locator('[data-testid=my-tasks] a').first().click();
+                await seat.id('history').waitFor();
+            },
+        ],
         ['account', '/accounting'],
         ['account-empty', '/accounting?period=yesterday'],
         ['account-custom', '/accounting?period=custom'],
         ['unknown', '/no/such/page'],
         ['not-for-you', '/people'],
     ],
-    boss: [['boss-tasks', '/tasks'], ['boss-account', '/accounting?period=all']],
-    other: [['other-tasks', '/tasks'], ['other-account', '/accounting']],
+    boss: [
+        ['boss-tasks', '/tasks'],
+        ['boss-account', '/accounting?period=all'],
+    ],
+    other: [
+        ['other-tasks', '/tasks'],
+        ['other-account', '/accounting'],
+    ],
     manager: [
         ['tasks-all', '/tasks'],
         ['reassign', null, dialog('reassign', 'reassign-dialog'), close],
@@ -110,7 +174,15 @@ const STATIONS = {
         ['pay-confirm', null, dialog('pay-ask', 'pay-confirm'), close],
         ['run-confirm', null, dialog('run-schedule', 'run-confirm'), close],
         ['mails', '/accounting?view=mails'],
-        ['mail', null, async (seat) => { await seat.page.locator('[data-testid=mails] button.link').first().click(); await seat.id('mail-text').waitFor(); }, close],
+        [
+            'mail',
+            null,
+            async (seat) => {
+                await seat.page.locator('[data-testid=mails] button.link').first().click();
+                await seat.id('mail-text').waitFor();
+            },
+            close,
+        ],
     ],
     administrator: [
         ['analytics', '/analytics'],
@@ -129,7 +201,7 @@ async function look(seat, name) {
     const faults = [];
     const note = (error) => faults.push(error.message);
     await seat.settle();
-    await seat.fitsItsWidth(name).catch(note);
+    await seat.fits(name).catch(note);
     for (const scheme of ['light', 'dark']) {
         await seat.show(scheme);
         await seat.shoot(name);
@@ -150,7 +222,7 @@ export function walk(size) {
                     try {
                         if (path !== null) await seat.open(path);
                         await enter?.(seat);
-                        faults.push(...await look(seat, name));
+                        faults.push(...(await look(seat, name)));
                         await leave?.(seat);
                     } catch (error) {
                         faults.push(`${name}, ${language}, ${size}: ${error.stack}`);

@@ -29,6 +29,7 @@ const timeZone = () => {
 
 export class Daemon {
     constructor(settings = {}) {
+        if (!process.env.ATESD || !process.env.ATESCTL) throw new Error('ATESD and ATESCTL name the programs to test');
         this.folder = mkdtempSync(join(tmpdir(), 'ates-web-'));
         this.data = join(this.folder, 'data');
         this.run = join(this.folder, 'run');
@@ -38,9 +39,13 @@ export class Daemon {
         const made = spawnSync(process.env.ATESCTL, ['admin', 'init', '--data', this.data, '--login', ADMIN.login,
             '--email', 'admin@uberpopug.example', '--password-file', '-'],
         { input: ADMIN.password, encoding: 'utf8', env: this.environment });
-        if (made.status !== 0) throw new Error(`atesctl admin init: ${made.stderr}`);
-        this.killAtExit = () => this.processes.forEach(({ child }) => child.kill('SIGKILL'));
+        // Where a test fails so early that nothing is closed.
+        this.killAtExit = () => {
+            this.processes.forEach(({ child }) => child.kill('SIGKILL'));
+            rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+        };
         process.on('exit', this.killAtExit);
+        if (made.status !== 0) throw new Error(`atesctl admin init: ${made.error ?? made.stderr}`);
     }
 
     // Starts 'all' or one service, and returns when it is there.
@@ -102,10 +107,17 @@ export class Daemon {
         if (code !== 0) throw new Error(`${what} ended with ${code ?? signal}`);
     }
 
-    // Ends everything, the web first, and removes the folder; where the test failed its last words are told.
+    // Ends everything, the web first, and removes the folder. Fails where something did not end well, a sanitizer's
+    // word at the end included: that is told.
     async close() {
-        for (const name of [...this.processes.keys()].reverse()) await this.end(name, 'SIGTERM');
+        const wrong = [];
+        for (const name of [...this.processes.keys()].reverse()) {
+            const running = this.processes.get(name);
+            const { code, signal } = await this.end(name, 'SIGTERM');
+            if (code !== 0) wrong.push(`${name} ended with ${code ?? signal}: ${running.log}`);
+        }
         process.off('exit', this.killAtExit);
         rmSync(this.folder, { recursive: true });
+        if (wrong.length > 0) throw new Error(wrong.join('\n'));
     }
 }
