@@ -27,11 +27,21 @@ static void go_to_end(struct web_stream *self)
     listener_of(self)->waits = !self->is_held;
 }
 
-/* Whether the position can be gone on from: not ahead of any log, nor too far behind. */
+static bool is_ahead(const struct web_feed *feed, const struct web_vector *at)
+{
+    for (size_t i = 0; i < feed->producer_count; i++) {
+        if (at->seq[i] > feed->at.seq[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the position, which is not ahead of any log, is not too far behind either. */
 static bool is_in_reach(const struct web_feed *feed, const struct web_vector *at)
 {
     for (size_t i = 0; i < feed->producer_count; i++) {
-        if (at->seq[i] > feed->at.seq[i] || feed->at.seq[i] - at->seq[i] > WEB_BEHIND_MAX) {
+        if (feed->at.seq[i] - at->seq[i] > WEB_BEHIND_MAX) {
             return false;
         }
     }
@@ -44,14 +54,20 @@ static void start_replay(struct web_stream *self)
     web_replay_join(self->replay, self);
 }
 
-static void join(struct web_stream *self)
+/* A feed that has just begun did so at heads that were announced a while ago: what the client had
+ * of the feed before, it may have yet to read. So a stream that is ahead of it waits. */
+static void join(struct web_stream *self, int64_t now_us)
 {
     struct web_vector at;
+    const bool is_ours = self->has_mark && web_feed_locate(self->feed, &self->mark, &at);
 
+    if (is_ours && is_ahead(self->feed, &at) && now_us < self->join_until_us) {
+        return;
+    }
     self->state = WEB_STREAM_LIVE;
     if (!self->has_mark) {
         go_to_end(self);
-    } else if (web_feed_locate(self->feed, &self->mark, &at) && is_in_reach(self->feed, &at)) {
+    } else if (is_ours && !is_ahead(self->feed, &at) && is_in_reach(self->feed, &at)) {
         self->at = at;
         if (web_vector_covers(&at, web_ring_before(self->feed->ring))) {
             web_stream_go_live(self);
@@ -88,7 +104,7 @@ struct web_stream *web_stream_new(struct web_feed *feed, struct web_replay *repl
     self->index = web_feed_join(feed, self, user_id, ATES_ROLE(role));
     listener_of(self)->waits = false;
     if (web_feed_is_complete(feed)) {
-        join(self);
+        join(self, now_us);
     }
     return self;
 }
@@ -187,8 +203,10 @@ void web_stream_tick(struct web_stream *self, int64_t now_us)
 {
     if (self->state == WEB_STREAM_JOINING &&
         (now_us >= self->join_until_us || web_feed_is_complete(self->feed))) {
-        join(self);
-        wake(self);
+        join(self, now_us);
+        if (self->state != WEB_STREAM_JOINING) {
+            wake(self);
+        }
     }
     if (now_us >= self->beat_us) {
         self->beat_us = now_us + WEB_BEAT_US;

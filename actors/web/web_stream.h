@@ -13,7 +13,8 @@
 #include "web/web_feed.h"
 
 #define WEB_BEAT_US 15000000 /* between two heartbeats */
-#define WEB_JOIN_US 5000000  /* for which a new stream waits to hear of every producer's log */
+/* For which a new stream waits to hear of every producer's log, up to where its client has it. */
+#define WEB_JOIN_US 5000000
 /* A stream that is farther behind in a log is reset rather than replayed. */
 #define WEB_BEHIND_MAX 100000u
 

@@ -224,11 +224,13 @@ static void assert_reset(const char *id)
     uint8_t data[64];
 
     connect_at(it, 1, ATES_DEVELOPER, id);
+    web_stream_tick(it->stream, now_us + WEB_JOIN_US);
     cr_assert_eq(web_stream_give(it->stream, data, 13), 13);
     cr_expect_arr_eq(data, "event: hello\n", 13, "an id could make the reset be lost");
     hang_up(it);
     const size_t resets = it->resets;
     connect_at(it, 1, ATES_DEVELOPER, id);
+    web_stream_tick(it->stream, now_us + WEB_JOIN_US);
     read_all(it);
     cr_expect_eq(it->resets, resets + 1, "%s", id);
     cr_expect_str_eq(it->last_name, "reset");
@@ -256,6 +258,31 @@ Test(web_stream, where_it_cannot_resume_it_says_reset)
     web_feed_begin(&feed, AUTH, log_ids[AUTH], WEB_BEHIND_MAX + 1);
     snprintf(id, sizeof id, "%s,auth:0,tasks:1,accounting:0,payment:0", feed.tag);
     assert_reset(id); /* too far behind */
+}
+
+/* The service was started anew, and began at an older head than the one before came to. */
+Test(web_stream, waits_for_a_feed_that_is_behind_its_client)
+{
+    char id[WEB_MARK_SIZE];
+
+    say_task(1, 1);
+    snprintf(id, sizeof id, "%s,auth:0,tasks:3,accounting:0,payment:0", feed.tag);
+    connect_at(it, 1, ATES_DEVELOPER, id);
+    assert_silent(it);
+    say_task(1, 1);
+    web_stream_tick(it->stream, now_us + WEB_JOIN_US / 2);
+    cr_expect_not(it->was_woken);
+    assert_silent(it);
+    say_task(1, 1);
+    web_stream_tick(it->stream, now_us + WEB_JOIN_US - 1);
+    cr_expect(it->was_woken);
+    read_all(it);
+    cr_expect_eq(it->hellos, 1);
+    cr_expect_eq(it->events, 0, "the client has them");
+    say_task(1, 1);
+    read_all(it);
+    cr_expect_eq(it->events, 1);
+    cr_expect_eq(it->resets, 0);
 }
 
 Test(web_stream_joining, waits_until_all_logs_are_known)

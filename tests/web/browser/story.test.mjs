@@ -191,6 +191,7 @@ function tell(language, size) {
 
     part('the manager deals the tasks anew, after reading how many', async () => {
         const { manager } = seats;
+        for (const name of ['Sweep', 'Mop', 'Dust']) await clients.manager.post('/tasks', { name, description: '' });
         const open = await listOf(clients.manager, '/tasks?status=open');
         await manager.id('reassign').click();
         await manager.sees(
