@@ -136,7 +136,7 @@ static int choose(const struct web_replay *self, const struct web_stream *stream
 static bool is_too_far(const struct web_replay *self, const struct web_stream *stream)
 {
     for (size_t i = 0; i < self->feed->producer_count; i++) {
-        if (self->feed->at.seq[i] - stream->at.seq[i] > WEB_BEHIND_MAX) {
+        if (self->feed->at.seq[i] > stream->at.seq[i] + WEB_BEHIND_MAX) {
             return true;
         }
     }
@@ -299,7 +299,10 @@ struct web_event *web_replay_next(struct web_replay *self, struct web_stream *st
     if (slot == NULL || slot->asked != NULL) {
         return NULL;
     }
-    while (slot->next < slot->count) {
+    /* No further than the feed, though the log may have more: where the stream went on to wait, its
+     * place would be the feed's, and it would be sent again what it had. */
+    while (slot->next < slot->count &&
+           stream->at.seq[slot->producer] < self->feed->at.seq[slot->producer]) {
         if (!take(slot, slot->events[slot->next++], &envelope)) {
             web_stream_reset(stream);
             return NULL;

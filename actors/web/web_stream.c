@@ -37,11 +37,11 @@ static bool is_ahead(const struct web_feed *feed, const struct web_vector *at)
     return false;
 }
 
-/* Whether the position, which is not ahead of any log, is not too far behind either. */
+/* Whether the position can be gone on from: neither ahead of any log nor too far behind. */
 static bool is_in_reach(const struct web_feed *feed, const struct web_vector *at)
 {
     for (size_t i = 0; i < feed->producer_count; i++) {
-        if (feed->at.seq[i] - at->seq[i] > WEB_BEHIND_MAX) {
+        if (at->seq[i] > feed->at.seq[i] || feed->at.seq[i] - at->seq[i] > WEB_BEHIND_MAX) {
             return false;
         }
     }
@@ -67,7 +67,7 @@ static void join(struct web_stream *self, int64_t now_us)
     self->state = WEB_STREAM_LIVE;
     if (!self->has_mark) {
         go_to_end(self);
-    } else if (is_ours && !is_ahead(self->feed, &at) && is_in_reach(self->feed, &at)) {
+    } else if (is_ours && is_in_reach(self->feed, &at)) {
         self->at = at;
         if (web_vector_covers(&at, web_ring_before(self->feed->ring))) {
             web_stream_go_live(self);

@@ -67,6 +67,26 @@ Test(web_replay, every_producer_that_lacks_something_is_read)
     assert_complete(it);
 }
 
+/* A log is read before its latest events arrive: they come when the feed has them, once. */
+Test(web_replay, goes_no_further_than_the_feed)
+{
+    many_tasks(20);
+    for (int i = 0; i < 20; i++) {
+        append_transfer(1);
+    }
+    publish(ACCOUNTING);
+    append_task(1, 1, "not heard of yet");
+    connect_at_start(it, 1, ATES_DEVELOPER);
+    read_on(it);
+    cr_expect_eq(it->resets, 0);
+    cr_expect_eq(it->events, 10 + 20);
+    cr_expect_not_null(strstr(it->id, ",tasks:20,"), "%s", it->id);
+    publish(TASKS);
+    read_all(it);
+    cr_expect_eq(it->events, 10 + 20 + 1);
+    assert_complete(it);
+}
+
 Test(web_replay, a_slow_stream_falls_out_of_the_ring_and_misses_nothing)
 {
     connect_at(it, 1, ATES_DEVELOPER, NULL);

@@ -34,6 +34,7 @@ export class Daemon {
         this.data = join(this.folder, 'data');
         this.run = join(this.folder, 'run');
         this.processes = new Map();
+        this.spawned = []; // those that ended too
         const own = Object.entries(process.env).filter(([name]) => !name.startsWith('ATES_') && name !== 'NOTIFY_SOCKET');
         this.environment = { ...Object.fromEntries(own), ATES_TIME_ZONE: timeZone(), ATES_WEB_LISTEN: '127.0.0.1:0', ...settings };
         const made = spawnSync(process.env.ATESCTL, ['admin', 'init', '--data', this.data, '--login', ADMIN.login,
@@ -58,11 +59,13 @@ export class Daemon {
         child.stderr.setEncoding('utf8').on('data', (text) => { running.log = (running.log + text).slice(-20000); });
         running.ended.then(() => { running.isOver = true; });
         this.processes.set(what, running);
+        this.spawned.push({ what, running });
         return running;
     }
 
+    // What it told, and those before it.
     log(what = 'all') {
-        return this.processes.get(what).log;
+        return this.spawned.filter((one) => one.what === what).map(({ running }) => running.log).join('');
     }
 
     pid(what = 'all') {
