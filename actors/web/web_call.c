@@ -70,10 +70,13 @@ static int find_bearer(const char *authorization, struct ates_text *token,
         begin += strspn(begin, " ");
         *token = ates_text_from(begin);
     }
-    return token->size > 0 && token->size <= ATES_TOKEN_MAX
-               ? 0
-               : ates_refusal_set(refusal, ATES_UNAUTHENTICATED, "TOKEN_INVALID", NULL,
-                                  "Authorization is not Bearer TOKEN");
+    bool right = token->size > 0 && token->size <= ATES_TOKEN_MAX;
+    for (size_t i = 0; right && i < token->size; i++) {
+        right = token->data[i] > ' ' && token->data[i] <= '~';
+    }
+    return right ? 0
+                 : ates_refusal_set(refusal, ATES_UNAUTHENTICATED, "TOKEN_INVALID", NULL,
+                                    "Authorization is not Bearer TOKEN");
 }
 
 int web_caller_find(struct web_request *request, struct ates_refusal *refusal)

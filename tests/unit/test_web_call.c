@@ -122,7 +122,8 @@ Test(web_call, a_bearer_is_passed_on_as_it_is)
     long_token[7 + ATES_TOKEN_MAX] = 'a';
     long_token[8 + ATES_TOKEN_MAX] = '\0';
     cr_expect_eq(find_with("Authorization", long_token), ATES_UNAUTHENTICATED);
-    static const char *const wrong[] = {"", "Bearer", "Bearer ", "Basic YTpi", "Bearerx"};
+    static const char *const wrong[] = {"",        "Bearer",      "Bearer ",    "Basic YTpi",
+                                        "Bearerx", "Bearer \xff", "Bearer a b", "Bearer a\tb"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         cr_expect_eq(find_with("Authorization", wrong[i]), ATES_UNAUTHENTICATED, "%s", wrong[i]);
         cr_expect_str_eq(refusal.reason, "TOKEN_INVALID");

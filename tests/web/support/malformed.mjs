@@ -117,7 +117,7 @@ export function heads(token) {
         some('two authorizations', header('Authorization: Bearer x'), 400),
         ...['Bearer', 'Bearer ', 'Bearer x', 'bearer', 'Basic YTpi', 'Bearer a b', 'Bearer v4.public.', 'Bearer v4.local.AAAA', `Bearer ${token}x`, `Bearer ${token.slice(0, -1)}`, `Bearer ${token} `.repeat(2),
             `Bearer ${token.replace('public', 'PUBLIC')}`, `Bearer ${'A'.repeat(5000)}`, `Token ${token}`, token, '\xff', 'Bearer \xff'].map((value) => some(`authorization ${value.slice(0, 40)}`,
-            post(undefined, TASK, { headers: { Authorization: value } }), 401, ...(value === 'Bearer \xff' ? [400] : []))),
+            post(undefined, TASK, { headers: { Authorization: value } }), 401)),
         ...['x'.repeat(65), '\xc3\xa4', 'a\tb', '\xff'].map((key) => some(`idempotency key ${JSON.stringify(key.slice(0, 9))}`, post(token, TASK, { headers: { 'Idempotency-Key': key } }), 400)),
         some('two idempotency keys', post(token, TASK, { headers: { 'Idempotency-Key': 'a\r\nIdempotency-Key: b' } }), 400),
         ...['x', 'deadbeef,tasks:-1', 'deadbeef,tasks', 'deadbeef,:1', 'deadbeef,tasks:99999999999999999999', 'deadbeef,tasks:1,tasks:2', '\xff', `deadbeef${',tasks:1'.repeat(100)}`, 'DEADBEEF,tasks:1 '].map((id) =>
