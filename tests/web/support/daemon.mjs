@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 export const ADMIN = { login: 'admin', password: 'administrator-1' };
 export const SERVICES = ['broker', 'auth', 'tasks', 'accounting', 'analytics', 'payment', 'web'];
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 const PATIENCE_MS = 60000 * Number(process.env.ATES_TIME_SCALE ?? 1);
 
 // Polls until made() gives something true; what it gives. The pauses only keep the machine free.
@@ -46,6 +47,8 @@ export class Daemon {
             rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
         };
         process.on('exit', this.killAtExit);
+        this.leave = () => process.exit(1); // a timeout of whoever runs the tests: on to the line above
+        for (const signal of SIGNALS) process.on(signal, this.leave);
         if (made.status !== 0) throw new Error(`atesctl admin init: ${made.error ?? made.stderr}`);
     }
 
@@ -120,6 +123,7 @@ export class Daemon {
             if (code !== 0) wrong.push(`${name} ended with ${code ?? signal}: ${running.log}`);
         }
         process.off('exit', this.killAtExit);
+        for (const signal of SIGNALS) process.off(signal, this.leave);
         rmSync(this.folder, { recursive: true });
         if (wrong.length > 0) throw new Error(wrong.join('\n'));
     }
