@@ -237,6 +237,18 @@ zactor_t *ates_actor_pipe(struct ates_actor *self)
     return self->thread;
 }
 
+bool ates_actor_hears_stop(zsock_t *pipe)
+{
+    char *word = zstr_recv(pipe);
+    const bool is_stop = word == NULL || strcmp(word, "$TERM") == 0;
+
+    if (!is_stop && strcmp(word, "PING") == 0) {
+        zstr_send(pipe, "PONG");
+    }
+    zstr_free(&word);
+    return is_stop;
+}
+
 const char *ates_actor_name(const struct ates_actor *self)
 {
     return self->name;

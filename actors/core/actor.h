@@ -23,6 +23,9 @@ zactor_t *ates_actor_pipe(struct ates_actor *actor);
 
 const char *ates_actor_name(const struct ates_actor *actor);
 
+/* For the thread's own side of a pipe: takes one word, and answers "PING". Whether it is to stop. */
+bool ates_actor_hears_stop(zsock_t *pipe);
+
 /* Stops taking in, commits, replies, and ends the thread; frees all. */
 void ates_actor_close(struct ates_actor **actor);
 

@@ -341,14 +341,7 @@ static int64_t tick(struct ates_actor *self, bool idle)
 
 static void take_pipe(struct ates_actor *self)
 {
-    char *word = zstr_recv(self->pipe);
-
-    if (word == NULL || strcmp(word, "$TERM") == 0) {
-        self->stopping = true;
-    } else if (strcmp(word, "PING") == 0) {
-        zstr_send(self->pipe, "PONG");
-    }
-    zstr_free(&word);
+    self->stopping |= ates_actor_hears_stop(self->pipe);
 }
 
 /* Which socket is where among those that are polled. */

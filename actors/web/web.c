@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/actor.h"
 #include "core/datadir.h"
 #include "core/journal.h"
 #include "web/web_backend.h"
@@ -165,14 +166,7 @@ int ates_web_open(struct ates_web **web, const struct ates_config *config, char 
 
 static void take_pipe(struct ates_web *self)
 {
-    char *word = zstr_recv(self->pipe);
-
-    if (word == NULL || strcmp(word, "$TERM") == 0) {
-        self->stopping = true;
-    } else if (strcmp(word, "PING") == 0) {
-        zstr_send(self->pipe, "PONG");
-    }
-    zstr_free(&word);
+    self->stopping |= ates_actor_hears_stop(self->pipe);
 }
 
 static int64_t earliest(const struct ates_web *self)
