@@ -1,5 +1,5 @@
 /* The frame of every page: header, navigation, what the connection is like, footer. */
-import { html, useEffect, useRef, useState } from '../vendor/htm-preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/htm-preact.js';
 import { connection } from '../events.js';
 import { LANGUAGES, language, switchLanguage, t } from '../i18n.js';
 import { sections } from '../routes.js';
@@ -46,7 +46,7 @@ function Switches() {
 function UserMenu({ user, onPassword, onShortcuts }) {
     const [isOpen, setOpen] = useState(false);
     const frame = useRef();
-    useEffect(() => {
+    useLayoutEffect(() => { /* not after the next frame: whoever sees the menu may close it */
         if (!isOpen) return undefined;
         const close = (event) => {
             if (event.key === 'Escape') frame.current.querySelector('button').focus();
