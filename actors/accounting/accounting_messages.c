@@ -218,8 +218,8 @@ static const struct ates_field accounting_payout_requested_fields[] = {
     {ATES_FIELD(accounting_payout_requested, business_date), ATES_IS_DATE},
     {ATES_FIELD(accounting_payout_requested, tasks_seq), .type = ATES_UINT},
     {ATES_FIELD(accounting_payout_requested, requested_by), .type = ATES_UINT},
-    {ATES_OPTIONAL(accounting_payout_requested, request_id), .type = ATES_TEXT,
-     .rule = ATES_RULE_ASCII, .min = 1, .max = 64},
+    {ATES_OPTIONAL(accounting_payout_requested, request_id), ATES_IS_REQUEST_ID},
+    {ATES_OPTIONAL(accounting_payout_requested, traceparent), ATES_IS_TRACEPARENT},
 };
 ATES_MESSAGE(accounting_payout_requested, "payout_requested");
 

@@ -77,6 +77,8 @@ static int request(struct ates_call *call, ates_day day, uint64_t tasks_seq)
         .requested_by = call->user.id,
         .has_request_id = call->cause.has_request_id,
         .request_id = call->cause.request_id,
+        .has_traceparent = call->cause.has_traceparent,
+        .traceparent = call->cause.traceparent,
     };
 
     ates_reply_later(call, job_of(day));
@@ -271,6 +273,8 @@ static struct ates_cause cause_of(const struct accounting_payout *payout)
         .command = ates_text_from("accounting.pay_to_workers"),
         .has_request_id = payout->has_request_id,
         .request_id = payout->request_id,
+        .has_traceparent = payout->has_traceparent,
+        .traceparent = payout->traceparent,
         .has_user_id = payout->requested_by != 0,
         .user_id = payout->requested_by,
     };
@@ -311,6 +315,8 @@ int accounting_apply_payout_requested(struct ates_txn *txn, const struct ates_ev
         .requested_by = requested->requested_by,
         .has_request_id = requested->has_request_id,
         .request_id = requested->request_id,
+        .has_traceparent = requested->has_traceparent,
+        .traceparent = requested->traceparent,
         .next_user_id = ACCOUNTING_COMPANY + 1,
     };
 

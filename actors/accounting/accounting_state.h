@@ -97,6 +97,8 @@ struct accounting_payout {
     uint64_t requested_by;
     bool has_request_id;
     struct ates_text request_id;
+    bool has_traceparent;
+    struct ates_text traceparent;
     uint64_t next_user_id; /* the accounts before it are done */
     uint64_t paid_count;
     int64_t total_cents;

@@ -7,6 +7,7 @@
 #include "core/actor.h"
 #include "core/engine.h"
 #include "core/request.h"
+#include "core/trace.h"
 #include "core/worker.h"
 
 #define ACTOR_FOLLOWERS_MAX 8u
@@ -33,7 +34,10 @@ struct actor_reply {
     enum ates_status status;
     size_t meta_offset, meta_size, body_offset, body_size; /* in actor->reply_bytes */
     uint64_t job;                                          /* not 0: it waits for this job */
+    uint64_t seq;                                          /* that it reflects */
     char request_id[65];                                   /* empty: none */
+    char trace[ATES_TRACE_ID_SIZE];                        /* empty: none */
+    bool is_sampled;                                       /* the trace is recorded */
     int64_t received_us;
 };
 

@@ -9,6 +9,7 @@
 #include "core/access.h"
 #include "core/actor_private.h"
 #include "core/requests.h"
+#include "core/trace.h"
 
 #define BUSY_RETRY_MS 1000u
 
@@ -76,6 +77,7 @@ struct incoming {
     void *body;
     struct ates_bytes body_bytes;
     struct ates_text name;
+    struct ates_text trace; /* a valid traceparent, or size 0 */
     struct ates_claims claims;
     struct ates_caller caller;
 };
@@ -92,6 +94,9 @@ static int decode_meta(struct ates_actor *self, struct ates_bytes frame, struct 
                  refusal->field);
         r = ates_refusal_set(refusal, refusal->status, refusal->reason, field, "%s",
                              refusal->message);
+    }
+    if (r == 0 && in->meta.has_traceparent && ates_trace_is_valid(in->meta.traceparent)) {
+        in->trace = in->meta.traceparent;
     }
     return r;
 }
@@ -153,10 +158,22 @@ static int admit(struct ates_actor *self, struct ates_request_message *request, 
     return r;
 }
 
+/* One more reply of the batch, whose line in the journal names the request's trace. Lines that a
+ * stranger could have written at will would hide the others. */
+static struct actor_reply *add_reply(struct ates_actor *self, struct ates_request_message *request,
+                                     const struct incoming *in)
+{
+    struct actor_reply *reply = actor_add_reply(self, request, in->route);
+
+    ates_trace_id(in->trace, reply->trace);
+    reply->is_sampled = in->caller.signed_in && ates_trace_is_sampled(in->trace);
+    return reply;
+}
+
 static void reply_refusal(struct ates_actor *self, struct ates_request_message *request,
                           const struct incoming *in, const struct ates_refusal *refusal)
 {
-    struct actor_reply *reply = actor_add_reply(self, request, in->route);
+    struct actor_reply *reply = add_reply(self, request, in);
 
     actor_put_meta(self, reply, ates_engine_head(self->engine)->seq, false, in->meta.request_id);
     actor_put_refusal(self, reply, refusal);
@@ -186,6 +203,7 @@ static void execute(struct ates_actor *self, struct ates_request_message *reques
         .caller = in->caller,
         .request_id = in->meta.request_id,
         .fingerprint = fingerprint,
+        .traceparent = in->trace,
         .work_result = work_result,
     };
 
@@ -227,7 +245,7 @@ static void execute(struct ates_actor *self, struct ates_request_message *reques
         reply_refusal(self, request, in, &outcome.refusal);
         return;
     }
-    struct actor_reply *reply = actor_add_reply(self, request, in->route);
+    struct actor_reply *reply = add_reply(self, request, in);
     reply->status = ATES_OK;
     reply->job = outcome.job;
     actor_put_meta(self, reply, outcome.seq, outcome.replayed, in->meta.request_id);
@@ -246,7 +264,7 @@ static void answer_common(struct ates_actor *self, struct ates_request_message *
     } else if (r > 0) {
         reply_refusal(self, request, in, &refusal);
     } else {
-        struct actor_reply *reply = actor_add_reply(self, request, in->route);
+        struct actor_reply *reply = add_reply(self, request, in);
 
         reply->status = ATES_OK;
         actor_put_meta(self, reply, ates_engine_head(self->engine)->seq, false,

@@ -54,9 +54,10 @@ struct ates_execution {
     const struct ates_command *command;
     const void *body; /* decoded by command->body; not read where the reply is a stored one */
     struct ates_caller caller;
-    struct ates_text request_id; /* size 0: none */
-    const uint8_t *fingerprint;  /* of command and body, where there is a request id */
-    const void *work_result;     /* NULL on the first run */
+    struct ates_text request_id;  /* size 0: none */
+    const uint8_t *fingerprint;   /* of command and body, where there is a request id */
+    struct ates_text traceparent; /* a valid one (trace.h); size 0: none */
+    const void *work_result;      /* NULL on the first run */
 };
 
 /* What came of it; what it points to is valid until the engine's next call. */

@@ -6,6 +6,7 @@
 #include "core/engine_private.h"
 #include "core/journal.h"
 #include "core/requests.h"
+#include "core/trace.h"
 
 static void refuse_fault(struct ates_outcome *outcome, int fault)
 {
@@ -22,8 +23,13 @@ static void refuse_fault(struct ates_outcome *outcome, int fault)
 static void log_fault(const struct ates_engine *self, const struct ates_execution *execution,
                       int fault)
 {
+    char trace[ATES_TRACE_ID_SIZE];
     const struct ates_log_field fields[] = {
-        {"command", execution->command->name, 0}, {"error", strerror(-fault), 0}, {NULL, NULL, 0}};
+        {"command", execution->command->name, 0},
+        {"error", strerror(-fault), 0},
+        {ates_trace_id(execution->traceparent, trace) ? "trace" : NULL, trace, 0},
+        {NULL, NULL, 0},
+    };
 
     /* A full store is the loop's to tell, once. */
     if (fault != -ENOSPC) {
@@ -90,6 +96,8 @@ static void set_cause(struct ates_call *call, struct ates_engine *self,
         .request_id = execution->request_id,
         .has_user_id = execution->caller.id != 0,
         .user_id = execution->caller.id,
+        .has_traceparent = execution->traceparent.size > 0,
+        .traceparent = execution->traceparent,
     };
 }
 

@@ -18,6 +18,11 @@
 #define ATES_IS_CENTS .type = ATES_INT, .min = -ATES_INTEGER_MAX
 #define ATES_IS_DATE                                                                               \
     .type = ATES_TEXT, .rule = ATES_RULE_DATE, .min = ATES_DATE_LENGTH, .max = ATES_DATE_LENGTH
+#define ATES_IS_REQUEST_ID .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1, .max = 64
+#define ATES_TRACEPARENT_MAX 256 /* 55 now; versions to come may be longer */
+#define ATES_IS_TRACEPARENT                                                                        \
+    .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1, .max = ATES_TRACEPARENT_MAX,             \
+    .summary = "W3C Trace Context"
 #define ATES_IS_ROLE .type = ATES_ENUM, .names = ates_role_names
 #define ATES_IS_LOGIN .type = ATES_TEXT, .rule = ATES_RULE_LOGIN, .min = 1, .max = ATES_LOGIN_MAX
 #define ATES_IS_EMAIL .type = ATES_TEXT, .rule = ATES_RULE_EMAIL, .min = 3, .max = ATES_EMAIL_MAX

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/actor_private.h"
+#include "core/journal.h"
 
 /* Room that is kept between batches; what one large batch took more goes back. */
 #define REPLY_BYTES_KEPT (4u << 20)
@@ -24,6 +25,8 @@ struct actor_reply *actor_add_reply(struct ates_actor *self, struct ates_request
     reply->command = route;
     reply->received_us = request->received_us;
     reply->job = 0;
+    reply->trace[0] = '\0';
+    reply->is_sampled = false;
     return reply;
 }
 
@@ -42,6 +45,7 @@ void actor_put_meta(struct ates_actor *self, struct actor_reply *reply, uint64_t
         snprintf(reply->request_id, sizeof reply->request_id, "%.*s", (int)request_id.size,
                  request_id.size > 0 ? request_id.data : "");
     }
+    reply->seq = seq;
     reply->meta_offset = self->reply_bytes.size;
     ates_message_encode(&ates_reply_meta_message, &meta, &self->reply_bytes);
     reply->meta_size = self->reply_bytes.size - reply->meta_offset;
@@ -85,14 +89,37 @@ static void keep_waiting(struct ates_actor *self, struct actor_reply *reply)
     self->waiters[self->waiter_count++] = *reply;
 }
 
+/* A line a command: for who looks closely, or whose trace is recorded. */
+static void tell_reply(const struct ates_actor *self, const struct actor_reply *reply,
+                       int64_t took_us)
+{
+    const enum ates_level level = reply->is_sampled ? ATES_INFO : ATES_DEBUG;
+    const char *status = ates_status_name(reply->status);
+    const struct ates_log_field fields[] = {
+        {"command", reply->command->command->name, 0},
+        {"status", status, 0},
+        {"seq", NULL, (int64_t)reply->seq},
+        {"microseconds", NULL, took_us},
+        {reply->trace[0] != '\0' ? "trace" : NULL, reply->trace, 0},
+        {NULL, NULL, 0},
+    };
+
+    if (ates_journal_enabled(level)) {
+        ates_journal(level, self->name, fields, "%s: %s", reply->command->command->name, status);
+    }
+}
+
 static void send_reply(struct ates_actor *self, struct actor_reply *reply)
 {
     const struct ates_bytes meta = {self->reply_bytes.data + reply->meta_offset, reply->meta_size};
     const struct ates_bytes body = {self->reply_bytes.data + reply->body_offset, reply->body_size};
 
     if (reply->command != NULL) {
+        const int64_t took_us = ates_monotonic_us() - reply->received_us;
+
         reply->command->count[reply->status]++;
-        reply->command->total_us += (uint64_t)(ates_monotonic_us() - reply->received_us);
+        reply->command->total_us += (uint64_t)took_us;
+        tell_reply(self, reply, took_us);
     }
     if (!ates_reply_send(self->router, &reply->route, ates_status_name(reply->status), meta,
                          body)) {

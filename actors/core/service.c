@@ -4,6 +4,7 @@
 
 #include <ates/service.h>
 
+#include "core/fields.h"
 #include "core/message_check.h"
 
 #define HASH_SIZE 32
@@ -172,8 +173,7 @@ static const struct ates_field ates_request_meta_fields[] = {
     {ATES_OPTIONAL(ates_request_meta, request_id), NAME_LIMITS, .summary = "the idempotency key"},
     {ATES_OPTIONAL(ates_request_meta, timeout_ms), .type = ATES_UINT,
      .summary = "how long the client waits"},
-    {ATES_OPTIONAL(ates_request_meta, traceparent), .type = ATES_TEXT, .rule = ATES_RULE_ASCII,
-     .min = 1, .max = 256, .summary = "W3C Trace Context"},
+    {ATES_OPTIONAL(ates_request_meta, traceparent), ATES_IS_TRACEPARENT},
     {ATES_OPTIONAL(ates_request_meta, client), NAME_LIMITS,
      .summary = "whom the sender speaks for"},
 };
@@ -205,6 +205,7 @@ static const struct ates_field ates_cause_fields[] = {
     {ATES_OPTIONAL(ates_cause, producer), NAME_LIMITS, .summary = "of the followed event"},
     {ATES_OPTIONAL(ates_cause, seq), .type = ATES_UINT, .min = 1,
      .summary = "of the followed event"},
+    {ATES_OPTIONAL(ates_cause, traceparent), ATES_IS_TRACEPARENT},
 };
 ATES_MESSAGE(ates_cause, "cause");
 

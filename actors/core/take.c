@@ -5,6 +5,7 @@
 #include "core/engine_private.h"
 #include "core/follower.h"
 #include "core/journal.h"
+#include "core/trace.h"
 
 static const struct ates_follow *find_follow(const struct ates_engine *self,
                                              const struct ates_envelope *envelope)
@@ -67,14 +68,49 @@ static int bury(struct ates_engine *self, struct ates_call *call,
     if (self->domain->stops_at_dead && is_dead_already(self, envelope)) {
         return ATES_FAILED_PRECONDITION;
     }
+    char trace[ATES_TRACE_ID_SIZE];
+    const bool is_traced =
+        call->cause.has_traceparent && ates_trace_id(call->cause.traceparent, trace);
     const struct ates_log_field fields[] = {{"reason", call->refusal.reason, 0},
                                             {"seq", NULL, (int64_t)envelope->seq},
+                                            {is_traced ? "trace" : NULL, trace, 0},
                                             {NULL, NULL, 0}};
     ates_journal(ATES_ERROR, self->domain->service->name, fields,
                  "a followed event cannot be applied: a dead letter%s",
                  self->domain->stops_at_dead ? "; this stream stops" : "");
     int r = engine_stage(self, call, &record, NULL);
     return r == 0 && self->domain->stops_at_dead ? ATES_FAILED_PRECONDITION : r;
+}
+
+/* What an effect is caused by; it belongs to the same trace. */
+static struct ates_cause cause_from(const struct ates_envelope *envelope)
+{
+    return (struct ates_cause){
+        .has_producer = true,
+        .producer = envelope->producer,
+        .has_seq = true,
+        .seq = envelope->seq,
+        .has_traceparent = envelope->has_cause && envelope->cause.has_traceparent &&
+                           ates_trace_is_valid(envelope->cause.traceparent),
+        .traceparent = envelope->cause.traceparent,
+    };
+}
+
+/* A trace that somebody records is told of wherever its effects arrive. */
+static void tell_taken(const struct ates_engine *self, const struct ates_envelope *envelope,
+                       const struct ates_cause *cause)
+{
+    char trace[ATES_TRACE_ID_SIZE];
+
+    if (cause->has_traceparent && ates_trace_is_sampled(cause->traceparent) &&
+        ates_trace_id(cause->traceparent, trace)) {
+        const struct ates_log_field fields[] = {
+            {"seq", NULL, (int64_t)envelope->seq}, {"trace", trace, 0}, {NULL, NULL, 0}};
+
+        ates_journal(ATES_INFO, self->domain->service->name, fields, "%.*s.%.*s is taken in",
+                     (int)envelope->producer.size, envelope->producer.data,
+                     (int)envelope->event_name.size, envelope->event_name.data);
+    }
 }
 
 int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *envelope,
@@ -91,10 +127,7 @@ int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *env
         return -ENOSPC;
     }
     struct ates_call call = engine_make_call(self);
-    call.cause = (struct ates_cause){.has_producer = true,
-                                     .producer = envelope->producer,
-                                     .has_seq = true,
-                                     .seq = envelope->seq};
+    call.cause = cause_from(envelope);
     const struct ates_event event = {
         .name = follow->event->name,
         .seq = envelope->seq,
@@ -118,6 +151,9 @@ int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *env
                                      .followed = followed_from(envelope->producer, position)};
 
         r = engine_stage(self, &call, &record, NULL);
+        if (r == 0) {
+            tell_taken(self, envelope, &call.cause);
+        }
         self->steps = true; /* a job may have waited for it */
     }
     return r;

@@ -31,8 +31,14 @@ static int send_command(const struct call *self)
     const struct accounting_pay_to_workers command = {.has_business_date = true,
                                                       .business_date = {date, sizeof date - 1}};
     ates_message_encode(&accounting_pay_to_workers_message, &command, &body);
-    int r =
-        ates_pipeline_send(self->pipeline, "pay_to_workers", request_id, body.data, body.size, 0);
+    const struct ates_pipeline_command sent = {
+        .command = "pay_to_workers",
+        .request_id = request_id,
+        .traceparent = self->input->traceparent[0] != '\0' ? self->input->traceparent : NULL,
+        .body = body.data,
+        .body_size = body.size,
+    };
+    int r = ates_pipeline_send_command(self->pipeline, &sent);
     ates_buffer_release(&body);
     return r;
 }
@@ -119,6 +125,9 @@ static int make_input(const struct ates_call *call, ates_day day, struct payment
 
     *input = (struct payment_pay_input){.day = day, .timeout_ms = PAYMENT_ANSWER_TIMEOUT_MS};
     memcpy(input->run_dir, call->config->run_dir, sizeof input->run_dir);
+    if (call->cause.has_traceparent) {
+        memcpy(input->traceparent, call->cause.traceparent.data, call->cause.traceparent.size);
+    }
     return ates_token_sign_service(&memory->key, call->source, payment_service.name,
                                    call->config->access_ms, input->token);
 }

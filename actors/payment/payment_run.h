@@ -6,6 +6,7 @@
 
 #include "core/calendar.h"
 #include "core/domain.h"
+#include "core/fields.h"
 
 #define PAYMENT_ANSWER_TIMEOUT_MS 60000
 #define PAYMENT_REQUEST_ID_SIZE (sizeof "payout-" + ATES_DATE_SIZE - 1)
@@ -19,7 +20,8 @@ struct payment_pay_input {
     char run_dir[sizeof((struct ates_config *)NULL)->run_dir];
     char token[ATES_TOKEN_MAX + 1];
     ates_day day;
-    int64_t timeout_ms; /* for which an answer is waited for */
+    int64_t timeout_ms;                         /* for which an answer is waited for */
+    char traceparent[ATES_TRACEPARENT_MAX + 1]; /* of who asked for the payout; empty: none */
 };
 struct payment_pay_output {
     ates_day day;

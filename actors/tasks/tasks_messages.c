@@ -165,8 +165,8 @@ ATES_MESSAGE(tasks_reassignment_finished, "reassignment_finished");
 
 static const struct ates_field tasks_reassignment_requested_fields[] = {
     {ATES_FIELD(tasks_reassignment_requested, reassignment_id), ATES_IS_ID},
-    {ATES_FIELD(tasks_reassignment_requested, request_id), .type = ATES_TEXT,
-     .rule = ATES_RULE_ASCII, .min = 1, .max = 64},
+    {ATES_OPTIONAL(tasks_reassignment_requested, request_id), ATES_IS_REQUEST_ID},
+    {ATES_OPTIONAL(tasks_reassignment_requested, traceparent), ATES_IS_TRACEPARENT},
 };
 ATES_MESSAGE(tasks_reassignment_requested, "reassignment_requested");
 
@@ -272,7 +272,7 @@ static const struct ates_event_type events[] = {
         .data = &tasks_reassignment_requested_message,
         .version = 1,
         .is_private = true,
-        .summary = "Which request_id asked for a reassignment.",
+        .summary = "Which request asked for a reassignment.",
     },
     {
         .data = &tasks_redraw_requested_message,

@@ -78,10 +78,13 @@ int tasks_handle_reassign_tasks(struct ates_call *call, const void *body)
     };
     ates_reply_later(call, started.reassignment_id);
     r = ates_emit(call, &tasks_reassignment_started_message, &started);
-    if (r == 0 && call->cause.has_request_id) {
+    if (r == 0 && (call->cause.has_request_id || call->cause.has_traceparent)) {
         const struct tasks_reassignment_requested requested = {
             .reassignment_id = started.reassignment_id,
+            .has_request_id = call->cause.has_request_id,
             .request_id = call->cause.request_id,
+            .has_traceparent = call->cause.has_traceparent,
+            .traceparent = call->cause.traceparent,
         };
 
         r = ates_emit(call, &tasks_reassignment_requested_message, &requested);
@@ -104,6 +107,8 @@ static struct ates_cause cause_of(const struct tasks_reassignment *job)
         .command = ates_text_from("tasks.reassign_tasks"),
         .has_request_id = job->has_request_id,
         .request_id = job->request_id,
+        .has_traceparent = job->has_traceparent,
+        .traceparent = job->traceparent,
         .has_user_id = true,
         .user_id = job->requested_by,
     };
@@ -301,8 +306,10 @@ int tasks_apply_reassignment_requested(struct ates_txn *txn, const struct ates_e
     if (r != 0) {
         return r;
     }
-    job.has_request_id = true;
+    job.has_request_id = requested->has_request_id;
     job.request_id = requested->request_id;
+    job.has_traceparent = requested->has_traceparent;
+    job.traceparent = requested->traceparent;
     return tasks_state_put_reassignment(txn, &job);
 }
 

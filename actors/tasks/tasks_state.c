@@ -13,8 +13,8 @@ const char *const tasks_state_tables[] = {
 static const struct ates_field tasks_reassignment_fields[] = {
     {ATES_FIELD(tasks_reassignment, id), ATES_IS_ID},
     {ATES_FIELD(tasks_reassignment, requested_by), .type = ATES_UINT},
-    {ATES_OPTIONAL(tasks_reassignment, request_id), .type = ATES_TEXT, .rule = ATES_RULE_ASCII,
-     .min = 1, .max = 64},
+    {ATES_OPTIONAL(tasks_reassignment, request_id), ATES_IS_REQUEST_ID},
+    {ATES_OPTIONAL(tasks_reassignment, traceparent), ATES_IS_TRACEPARENT},
     {ATES_OPTIONAL(tasks_reassignment, from_user_id), ATES_IS_ID},
     {ATES_OPTIONAL(tasks_reassignment, cause_seq), ATES_IS_ID},
     {ATES_FIELD(tasks_reassignment, next_task_id), ATES_IS_ID},

@@ -79,6 +79,8 @@ struct tasks_reassignment {
     uint64_t requested_by; /* 0: nobody, a user stopped being eligible */
     bool has_request_id;   /* of the command that asked */
     struct ates_text request_id;
+    bool has_traceparent;
+    struct ates_text traceparent;
     bool has_from_user_id; /* only this user's tasks */
     uint64_t from_user_id;
     bool has_cause_seq; /* of auth's event that made the user ineligible */

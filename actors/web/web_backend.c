@@ -19,6 +19,7 @@
 #include "core/journal.h"
 #include "core/random.h"
 #include "core/token.h"
+#include "core/trace.h"
 
 #define SLOTS_MAX 8192u
 #define SERVICE_SLOTS_MAX (SLOTS_MAX / 4 * 3) /* one that is dead leaves room for the others */
@@ -183,17 +184,11 @@ static bool copy(char *out, size_t size, const char *text)
     return true;
 }
 
-/* One that no service would take is left out, as the W3C has it, rather than have it refuse the
- * command. */
+/* What is none is left out, as the W3C has it, rather than have a service refuse the command. */
 static void copy_traceparent(char *out, size_t size, const char *text)
 {
-    if (!copy(out, size, text)) {
+    if (text == NULL || !ates_trace_is_valid(ates_text_from(text)) || !copy(out, size, text)) {
         out[0] = '\0';
-    }
-    for (const char *at = out; *at != '\0'; at++) {
-        if (*at < ' ' || *at > '~') {
-            out[0] = '\0';
-        }
     }
 }
 

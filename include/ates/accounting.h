@@ -208,6 +208,8 @@ struct accounting_payout_requested {
     uint64_t requested_by;
     bool has_request_id;
     struct ates_text request_id;
+    bool has_traceparent;
+    struct ates_text traceparent;
 };
 /* Private: the date takes no more transfers; its accounts are paid one after the other. */
 struct accounting_payout_started {

@@ -168,6 +168,8 @@ struct ates_cause {
     struct ates_text producer;
     bool has_seq;
     uint64_t seq;
+    bool has_traceparent;
+    struct ates_text traceparent; /* W3C Trace Context: of the request that began it all */
 };
 struct ates_envelope {
     struct ates_text event_id; /* UUIDv7 */

@@ -161,10 +161,13 @@ struct tasks_reassignment_finished {
     uint64_t reassignment_id;
     uint64_t count; /* tasks drawn again */
 };
-/* Private: which request asked for a reassignment; only where it had a request_id. */
+/* Private: which request asked for a reassignment; only where it had a request_id or a trace. */
 struct tasks_reassignment_requested {
     uint64_t reassignment_id;
+    bool has_request_id;
     struct ates_text request_id;
+    bool has_traceparent;
+    struct ates_text traceparent;
 };
 /* Private: one user's open tasks are drawn again, as that user stopped being eligible. */
 struct tasks_redraw_requested {
