@@ -328,6 +328,20 @@ static int step(struct ates_call *call, bool *more)
     return accounting_mail_step(call);
 }
 
+static int measure(struct ates_txn *txn, struct ates_figures *figures)
+{
+    static const struct ates_figure transfers = {"ates_transfers_total", ATES_COUNTER,
+                                                 "Transfers that were booked."};
+    struct accounting_counters counters;
+    int r = accounting_state_get_counters(txn, &counters);
+
+    if (r == 0) {
+        ates_figures_add(figures, &transfers, (int64_t)counters.last_transfer_id, NULL);
+        r = accounting_mail_measure(txn, figures);
+    }
+    return r;
+}
+
 const struct ates_domain accounting_domain = {
     .service = &accounting_service,
     .tables = accounting_tables,
@@ -345,4 +359,5 @@ const struct ates_domain accounting_domain = {
     .open = accounting_mail_open,
     .close = accounting_mail_close,
     .check = accounting_check,
+    .measure = measure,
 };

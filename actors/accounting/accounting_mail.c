@@ -16,7 +16,8 @@
 #define RETRY_MAX_MS (6 * HOUR_MS)
 #define GIVE_UP_FAILURES 5u /* at least */
 #define DOUBLINGS_MAX 20u   /* of the first delay: enough for any to reach the longest */
-#define ITEM_BYTES 512u     /* of a mail in a page, about */
+#define DEAD_COUNTED_MAX 1000u
+#define ITEM_BYTES 512u /* of a mail in a page, about */
 
 int accounting_mail_open(const struct ates_config *config, const char *keys_dir, void **memory,
                          char *error, size_t error_size)
@@ -416,4 +417,34 @@ int accounting_apply_mail_retried(struct ates_txn *txn, const struct ates_event 
     mail.failures = 0;
     mail.queued_at = mail.next_attempt_at = event->time;
     return accounting_mail_put(txn, &before, &mail);
+}
+
+/* Dead ones are looked through, but only so far as an operator cares. */
+int accounting_mail_measure(struct ates_txn *txn, struct ates_figures *figures)
+{
+    static const struct ates_figure mails = {
+        "ates_mails", ATES_GAUGE,
+        "Mails that wait to be sent (queued) or were given up (dead, at most 1000 counted)."};
+    static const int dead_state = ACCOUNTING_MAIL_DEAD;
+    struct ates_scan scan;
+    uint64_t queued, dead = 0, mail_id;
+    int r = ates_count_rows(txn, ACCOUNTING_MAILS_DUE, &queued);
+
+    if (r == 0) {
+        r = accounting_mail_scan_open(&scan, txn, &dead_state, 0, false);
+    }
+    if (r != 0) {
+        return r;
+    }
+    while (r == 0 && dead < DEAD_COUNTED_MAX) {
+        r = accounting_mail_scan_next(&scan, &mail_id, NULL);
+        dead += r == 0;
+    }
+    ates_scan_close(&scan);
+    if (r < 0) {
+        return r;
+    }
+    ates_figures_add(figures, &mails, (int64_t)queued, "state=\"queued\"");
+    ates_figures_add(figures, &mails, (int64_t)dead, "state=\"dead\"");
+    return 0;
 }

@@ -29,6 +29,9 @@ int accounting_mail_step(struct ates_call *call);
 int accounting_mail_ended(struct ates_call *call, const struct ates_work *work, uint64_t mail_id,
                           const void *output);
 
+/* How many are queued and dead, for struct ates_domain's measure. */
+int accounting_mail_measure(struct ates_txn *txn, struct ates_figures *figures);
+
 ates_answer_fn accounting_answer_show_mails, accounting_answer_show_mail;
 ates_decide_fn accounting_handle_retry_mail;
 

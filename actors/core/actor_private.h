@@ -24,7 +24,7 @@ struct actor_route {
                   struct ates_refusal *refusal); /* of a common command */
     bool has_secret;                             /* in its body: wiped once it was dealt with */
     uint64_t count[ATES_STATUS_COUNT];
-    uint64_t total_us;
+    struct ates_histogram took_us; /* from its arrival to its reply */
 };
 
 /* A reply that waits for the batch's commit, or for a job's end. */

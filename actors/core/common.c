@@ -1,17 +1,15 @@
-/* The commands that every service has: health, metrics, read_events, show_dead_letters. */
+/* The commands that every service has: health, read_events, show_dead_letters; metrics has a file of
+ * its own. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/actor_private.h"
-#include "core/follower.h"
 #include "core/page.h"
 
 /* A reply is one frame; what is left over is for the encoding around the items. */
 #define PAGE_BYTES (ATES_FRAME_MAX - 16384u)
-#define METRICS_MAX 1024u
 
 int actor_health(struct ates_actor *actor, const void *body, struct ates_buffer *reply,
                  struct ates_refusal *refusal)
@@ -25,194 +23,6 @@ int actor_health(struct ates_actor *actor, const void *body, struct ates_buffer 
     (void)body;
     (void)refusal;
     ates_message_encode(&ates_health_result_message, &result, reply);
-    return 0;
-}
-
-enum family {
-    COMMANDS,
-    COMMAND_TIME,
-    FOLLOWER_POSITION,
-    FOLLOWER_LAG,
-    FOLLOWER_STOPPED,
-    LOG_HEAD,
-    LOG_RECORDS,
-    BATCHES,
-    BATCH_RECORDS,
-    COMMIT_TIME,
-    CHECKPOINTS,
-    CHECKPOINT_TIME,
-    REPLAYED,
-    STORE_USED,
-    DEAD_LETTERS,
-    UNKNOWN_COMMANDS,
-    UNDELIVERABLE,
-    WAITING,
-    JOBS,
-    WORKER_QUEUE,
-    FAMILY_COUNT
-};
-
-static const struct {
-    const char *name;
-    enum ates_metric_type type;
-    const char *help;
-} families[FAMILY_COUNT] = {
-    [COMMANDS] = {"ates_commands_total", ATES_COUNTER,
-                  "Commands answered, by their reply's status."},
-    [COMMAND_TIME] = {"ates_command_microseconds_total", ATES_COUNTER,
-                      "Time from a command's arrival to its reply."},
-    [FOLLOWER_POSITION] = {"ates_follower_position", ATES_GAUGE,
-                           "Last event taken in from the producer's log."},
-    [FOLLOWER_LAG] = {"ates_follower_lag_events", ATES_GAUGE,
-                      "Events that the producer has published and that are not yet taken in."},
-    [FOLLOWER_STOPPED] = {"ates_follower_stopped", ATES_GAUGE,
-                          "1 where following the producer was stopped by an alarm."},
-    [LOG_HEAD] = {"ates_log_head_seq", ATES_GAUGE, "Last event of the service's log."},
-    [LOG_RECORDS] = {"ates_log_records", ATES_GAUGE, "Records in the service's log."},
-    [BATCHES] = {"ates_batches_total", ATES_COUNTER,
-                 "Batches written to the log, each with one fsync."},
-    [BATCH_RECORDS] = {"ates_batch_records_total", ATES_COUNTER, "Records written in batches."},
-    [COMMIT_TIME] = {"ates_commit_microseconds_total", ATES_COUNTER,
-                     "Time spent writing batches to the log."},
-    [CHECKPOINTS] = {"ates_checkpoints_total", ATES_COUNTER, "Commits of the state's store."},
-    [CHECKPOINT_TIME] = {"ates_checkpoint_microseconds_total", ATES_COUNTER,
-                         "Time spent committing the state's store."},
-    [REPLAYED] = {"ates_replayed_records", ATES_GAUGE, "Records applied anew at the last start."},
-    [STORE_USED] = {"ates_store_used_permille", ATES_GAUGE,
-                    "Used part of the log's or the state's space, of the fuller one."},
-    [DEAD_LETTERS] = {"ates_dead_letters", ATES_GAUGE,
-                      "Followed events that could not be applied, at most 1000 counted."},
-    [UNKNOWN_COMMANDS] = {"ates_unknown_commands_total", ATES_COUNTER,
-                          "Commands refused since there is none of their name."},
-    [UNDELIVERABLE] = {"ates_undeliverable_replies_total", ATES_COUNTER,
-                       "Replies whose client was gone."},
-    [WAITING] = {"ates_waiting_replies", ATES_GAUGE, "Replies that wait for a job's end."},
-    [JOBS] = {"ates_jobs_under_way", ATES_GAUGE, "1 while a job has steps left."},
-    [WORKER_QUEUE] = {"ates_worker_queue", ATES_GAUGE, "Tasks that wait for a worker thread."},
-};
-
-/* The figures in the making. */
-struct metrics {
-    struct ates_arena *arena;
-    struct ates_metric *items;
-    size_t count;
-    bool told[FAMILY_COUNT]; /* whose type and help a figure has */
-};
-
-__attribute__((format(printf, 4, 5))) static void add(struct metrics *self, enum family family,
-                                                      int64_t value, const char *labels, ...)
-{
-    struct ates_metric *item = &self->items[self->count];
-    char *text;
-    va_list arguments;
-
-    if (self->count == METRICS_MAX) {
-        return;
-    }
-    self->count++;
-    item->name = ates_text_from(families[family].name);
-    item->value = value;
-    if (!self->told[family]) {
-        self->told[family] = true;
-        item->has_type = item->has_help = true;
-        item->type = families[family].type;
-        item->help = ates_text_from(families[family].help);
-    }
-    text = ates_arena_alloc(self->arena, 160);
-    va_start(arguments, labels);
-    vsnprintf(text, 160, labels, arguments);
-    va_end(arguments);
-    item->has_labels = true;
-    item->labels = ates_text_from(text);
-}
-
-static void add_commands(struct metrics *self, const struct ates_actor *actor)
-{
-    for (size_t i = 0; i < actor->route_count; i++) {
-        const struct actor_route *route = &actor->routes[i];
-
-        for (int status = 0; status < ATES_STATUS_COUNT; status++) {
-            if (route->count[status] > 0) {
-                add(self, COMMANDS, (int64_t)route->count[status],
-                    "service=\"%s\",command=\"%s.%s\",status=\"%s\"", actor->name, actor->name,
-                    route->command->name, ates_status_name((enum ates_status)status));
-            }
-        }
-        if (route->total_us > 0) {
-            add(self, COMMAND_TIME, (int64_t)route->total_us, "service=\"%s\",command=\"%s.%s\"",
-                actor->name, actor->name, route->command->name);
-        }
-    }
-}
-
-static void add_followers(struct metrics *self, const struct ates_actor *actor)
-{
-    for (size_t i = 0; i < actor->follower_count; i++) {
-        const struct ates_follower *follower = actor->followers[i];
-        const char *producer = ates_follower_producer(follower);
-
-        add(self, FOLLOWER_POSITION, (int64_t)ates_follower_position(follower),
-            "service=\"%s\",producer=\"%s\"", actor->name, producer);
-        add(self, FOLLOWER_LAG, (int64_t)ates_follower_lag(follower),
-            "service=\"%s\",producer=\"%s\"", actor->name, producer);
-        add(self, FOLLOWER_STOPPED, ates_follower_stopped(follower),
-            "service=\"%s\",producer=\"%s\"", actor->name, producer);
-    }
-}
-
-static int64_t count_dead_letters(struct ates_actor *actor)
-{
-    struct ates_scan scan;
-    struct ates_bytes key, value;
-    int64_t count = 0;
-
-    if (ates_scan_open(&scan, ates_engine_txn(actor->engine), ATES_TABLE_DEAD_LETTERS, NULL,
-                       NULL) == 0) {
-        while (count < 1000 && ates_scan_next(&scan, &key, &value) == 0) {
-            count++;
-        }
-        ates_scan_close(&scan);
-    }
-    return count;
-}
-
-int actor_metrics(struct ates_actor *actor, const void *body, struct ates_buffer *reply,
-                  struct ates_refusal *refusal)
-{
-    const struct ates_engine_figures *figures = ates_engine_figures(actor->engine);
-    struct metrics metrics = {.arena = actor->arena};
-
-    (void)body;
-    (void)refusal;
-    metrics.items = ates_arena_alloc(actor->arena, METRICS_MAX * sizeof *metrics.items);
-    add_commands(&metrics, actor);
-    add_followers(&metrics, actor);
-    const struct {
-        enum family family;
-        uint64_t value;
-    } plain[] = {
-        {LOG_HEAD, ates_engine_head(actor->engine)->seq},
-        {LOG_RECORDS, ates_engine_head(actor->engine)->number},
-        {BATCHES, figures->batches},
-        {BATCH_RECORDS, figures->records},
-        {COMMIT_TIME, figures->commit_us},
-        {CHECKPOINTS, figures->checkpoints},
-        {CHECKPOINT_TIME, figures->checkpoint_us},
-        {REPLAYED, figures->replayed},
-        {STORE_USED, ates_engine_used_permille(actor->engine)},
-        {DEAD_LETTERS, (uint64_t)count_dead_letters(actor)},
-        {UNKNOWN_COMMANDS, actor->unknown_commands},
-        {UNDELIVERABLE, actor->undeliverable},
-        {WAITING, actor->waiter_count},
-        {JOBS, ates_engine_has_steps(actor->engine)},
-        {WORKER_QUEUE, ates_workers_pending(actor->workers)},
-    };
-
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
-        add(&metrics, plain[i].family, (int64_t)plain[i].value, "service=\"%s\"", actor->name);
-    }
-    const struct ates_metrics_result result = {.items = {metrics.items, metrics.count}};
-    ates_message_encode(&ates_metrics_result_message, &result, reply);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "core/config.h"
+#include "core/figures.h"
 #include "core/random.h"
 #include "core/store.h"
 #include "core/token.h"
@@ -120,6 +121,9 @@ struct ates_domain {
     /* Looks for rows that contradict each other; 0, or -EBADMSG with one line in error. May be
      * NULL. */
     int (*check)(struct ates_txn *txn, char *error, size_t error_size);
+    /* Adds figures of its own to those of `metrics`; must cost little, as it is asked for every few
+     * seconds. 0 or a fault. May be NULL. */
+    int (*measure)(struct ates_txn *txn, struct ates_figures *figures);
     /* Makes and frees the domain's own memory (throttles, keys: nothing that state needs). May be
      * NULL. */
     int (*open)(const struct ates_config *config, const char *keys_dir, void **memory, char *error,

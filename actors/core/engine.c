@@ -249,9 +249,9 @@ int engine_append(struct ates_engine *self)
     int r = ates_log_append(self->log, &expected, stored, self->record_count, &self->head);
     free(stored);
     if (r == 0) {
-        self->figures.commit_us += (uint64_t)(ates_monotonic_us() - start);
-        self->figures.batches++;
-        self->figures.records += self->record_count;
+        ates_histogram_add(&self->figures.commit_us, &ates_time_scale,
+                           (uint64_t)(ates_monotonic_us() - start));
+        ates_histogram_add(&self->figures.batch_records, &ates_batch_scale, self->record_count);
         self->record_count = 0;
     }
     return r;
@@ -349,8 +349,7 @@ int64_t ates_engine_checkpoint(struct ates_engine *self, bool now)
         r = engine_restore(self);
         return r != 0 ? r : CHECKPOINT_INTERVAL_US / 1000;
     }
-    self->figures.checkpoints++;
-    self->figures.checkpoint_us += (uint64_t)took;
+    ates_histogram_add(&self->figures.checkpoint_us, &ates_time_scale, (uint64_t)took);
     self->write_budget = ates_checkpoint_budget(self->write_budget, writes, took);
     return CHECKPOINT_INTERVAL_US / 1000;
 }
@@ -378,9 +377,14 @@ int ates_engine_position(struct ates_engine *self, const char *producer,
 unsigned ates_engine_used_permille(const struct ates_engine *self)
 {
     const unsigned log = ates_log_used_permille(self->log);
-    const unsigned state = ates_store_used_permille(self->store);
+    const unsigned state = ates_engine_state_used_permille(self);
 
     return log > state ? log : state;
+}
+
+unsigned ates_engine_state_used_permille(const struct ates_engine *self)
+{
+    return ates_store_used_permille(self->store);
 }
 
 const struct ates_domain *ates_engine_domain(const struct ates_engine *self)

@@ -8,6 +8,7 @@
 #define ATES_ENGINE_H
 
 #include "core/domain.h"
+#include "core/histogram.h"
 #include "core/log.h"
 
 struct ates_engine;
@@ -42,7 +43,9 @@ const struct ates_config *ates_engine_config(const struct ates_engine *engine);
 const struct ates_source *ates_engine_source(const struct ates_engine *engine);
 struct ates_log *ates_engine_log(struct ates_engine *engine);
 struct ates_txn *ates_engine_txn(struct ates_engine *engine);
+/* Of the log's map or the state's, of the fuller one; and of the state's. */
 unsigned ates_engine_used_permille(const struct ates_engine *engine);
+unsigned ates_engine_state_used_permille(const struct ates_engine *engine);
 /* Whether the disk has room for a batch and a checkpoint; without it nothing is written. */
 bool ates_engine_has_room(const struct ates_engine *engine);
 /* The head as the batch so far leaves it. */
@@ -153,7 +156,9 @@ int64_t ates_engine_checkpoint(struct ates_engine *engine, bool now);
 unsigned long ates_checkpoint_budget(unsigned long budget, unsigned long writes, int64_t took_us);
 
 struct ates_engine_figures {
-    uint64_t batches, records, checkpoints, commit_us, checkpoint_us, replayed;
+    struct ates_histogram commit_us, batch_records; /* of batches, each one fsynced commit */
+    struct ates_histogram checkpoint_us;
+    uint64_t replayed; /* records, at the last start */
 };
 const struct ates_engine_figures *ates_engine_figures(const struct ates_engine *engine);
 

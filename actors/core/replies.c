@@ -118,7 +118,7 @@ static void send_reply(struct ates_actor *self, struct actor_reply *reply)
         const int64_t took_us = ates_monotonic_us() - reply->received_us;
 
         reply->command->count[reply->status]++;
-        reply->command->total_us += (uint64_t)took_us;
+        ates_histogram_add(&reply->command->took_us, &ates_time_scale, (uint64_t)took_us);
         tell_reply(self, reply, took_us);
     }
     if (!ates_reply_send(self->router, &reply->route, ates_status_name(reply->status), meta,

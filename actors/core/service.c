@@ -42,14 +42,27 @@ static const struct ates_field ates_health_result_fields[] = {
 ATES_MESSAGE(ates_health_result, "health_result");
 
 static const char *const metric_type_names[] = {
-    [ATES_COUNTER] = "counter", [ATES_GAUGE] = "gauge", NULL};
+    [ATES_COUNTER] = "counter", [ATES_GAUGE] = "gauge", [ATES_HISTOGRAM] = "histogram", NULL};
+
+#define BUCKETS_MAX 64
+static const struct ates_field ates_metric_histogram_fields[] = {
+    {ATES_FIELD(ates_metric_histogram, bounds), .type = ATES_LIST, .item = ATES_UINT,
+     .max = BUCKETS_MAX, .summary = "of the buckets, each included, ascending"},
+    {ATES_FIELD(ates_metric_histogram, counts), .type = ATES_LIST, .item = ATES_UINT,
+     .max = BUCKETS_MAX + 1, .summary = "observations in each, and above the last"},
+    {ATES_FIELD(ates_metric_histogram, sum), .type = ATES_UINT, .summary = "of what was observed"},
+};
+static ATES_MESSAGE(ates_metric_histogram, "metric_histogram");
 
 static const struct ates_field ates_metric_fields[] = {
     {ATES_FIELD(ates_metric, name), .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1,
      .max = 128},
     {ATES_OPTIONAL(ates_metric, labels), .type = ATES_TEXT, .rule = ATES_RULE_LINE, .max = 1024,
      .summary = "in Prometheus's notation, without the braces"},
-    {ATES_FIELD(ates_metric, value), .type = ATES_INT},
+    {ATES_FIELD(ates_metric, value), .type = ATES_INT,
+     .summary = "a histogram's: how many were observed"},
+    {ATES_OPTIONAL(ates_metric, histogram), .type = ATES_STRUCT,
+     .message = &ates_metric_histogram_message},
     {ATES_OPTIONAL(ates_metric, type), .type = ATES_ENUM, .names = metric_type_names,
      .summary = "of all figures of this name; given with the first"},
     {ATES_OPTIONAL(ates_metric, help), .type = ATES_TEXT, .rule = ATES_RULE_LINE, .max = 256,

@@ -208,6 +208,18 @@ static MDB_val val_from(const struct ates_key *key)
     return (MDB_val){.mv_size = key->size, .mv_data = (void *)key->data};
 }
 
+int ates_count_rows(struct ates_txn *txn, unsigned table, uint64_t *count)
+{
+    MDB_stat stat;
+
+    assert(table < txn->store->table_count);
+    int r = ates_environment_result(mdb_stat(txn->mdb, txn->store->tables[table], &stat));
+    if (r == 0) {
+        *count = stat.ms_entries;
+    }
+    return r;
+}
+
 int ates_get(struct ates_txn *txn, unsigned table, const struct ates_key *key,
              struct ates_bytes *value)
 {

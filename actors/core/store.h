@@ -74,6 +74,9 @@ int ates_get_number(struct ates_txn *txn, unsigned table, const struct ates_key 
 int ates_put_number(struct ates_txn *txn, unsigned table, const struct ates_key *key,
                     int64_t value);
 
+/* How many rows a table has; costs nothing. */
+int ates_count_rows(struct ates_txn *txn, unsigned table, uint64_t *count);
+
 /* Walks the rows whose keys begin with prefix: in key order, starting at the first key >= from, or
  * down, starting at the last key < from, so that the two walks from one place meet every row once.
  * From begins as prefix does; NULL is where the whole prefix is walked from. Keys and values point

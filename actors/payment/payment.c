@@ -357,6 +357,19 @@ static const struct ates_applier appliers[] = {
     {&payment_date_closed_message, apply_date_closed},
 };
 
+static int measure(struct ates_txn *txn, struct ates_figures *figures)
+{
+    static const struct ates_figure failures = {"ates_payday_failures", ATES_GAUGE,
+                                                "Failed runs of the payout that is due, in a row."};
+    struct payment_schedule schedule;
+    int r = payment_state_get_schedule(txn, &schedule);
+
+    if (r == 0) {
+        ates_figures_add(figures, &failures, (int64_t)schedule.failures, NULL);
+    }
+    return r;
+}
+
 const struct ates_domain payment_domain = {
     .service = &payment_service,
     .tables = payment_tables,
@@ -370,6 +383,7 @@ const struct ates_domain payment_domain = {
     .ended = ended,
     .worker_threads = WORKER_THREADS,
     .check = payment_state_check,
+    .measure = measure,
     .open = payment_memory_open,
     .close = payment_memory_close,
 };

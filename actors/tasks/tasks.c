@@ -211,6 +211,24 @@ static const struct ates_follow follows[] = {
     {"auth", &ates_user_changed_message, 1, tasks_follow_user_changed},
 };
 
+static int measure(struct ates_txn *txn, struct ates_figures *figures)
+{
+    static const struct ates_figure open = {"ates_tasks_open", ATES_GAUGE, "Tasks that are open."};
+    static const struct ates_figure created = {"ates_tasks_created_total", ATES_COUNTER,
+                                               "Tasks that were created."};
+    uint64_t open_count, last_task;
+    int r = tasks_state_get_counter(txn, TASKS_OPEN_COUNT, &open_count);
+
+    if (r == 0) {
+        r = tasks_state_get_counter(txn, TASKS_LAST_TASK, &last_task);
+    }
+    if (r == 0) {
+        ates_figures_add(figures, &open, (int64_t)open_count, NULL);
+        ates_figures_add(figures, &created, (int64_t)last_task, NULL);
+    }
+    return r;
+}
+
 const struct ates_domain tasks_domain = {
     .service = &tasks_service,
     .tables = tasks_state_tables,
@@ -223,4 +241,5 @@ const struct ates_domain tasks_domain = {
     .state_version = TASKS_STATE_VERSION,
     .step = tasks_step,
     .check = tasks_check,
+    .measure = measure,
 };

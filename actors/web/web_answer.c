@@ -83,7 +83,8 @@ static void queue(struct web_exchange *self, const struct web_response *response
         self->phase = WEB_FAILED; /* the connection ends when the library asks again */
     } else {
         self->status = response->status;
-        server->counts.total_us += (uint64_t)(ates_monotonic_us() - self->begun_us);
+        ates_histogram_add(&server->counts.took_us, &ates_time_scale,
+                           (uint64_t)(ates_monotonic_us() - self->begun_us));
     }
     if (made != NULL) {
         MHD_destroy_response(made); /* the library's own reference stays */

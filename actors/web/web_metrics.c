@@ -15,6 +15,7 @@ struct figure {
     struct figure *next;
     int64_t value;
     struct ates_text labels;
+    const struct ates_metric_histogram *histogram; /* NULL: none, or one that makes no sense */
 };
 
 struct family {
@@ -80,6 +81,28 @@ static struct family *find_family(struct web_metrics *self, struct ates_text nam
     return family;
 }
 
+/* A copy; NULL where its buckets do not fit each other. */
+static const struct ates_metric_histogram *copy_histogram(struct ates_arena *arena,
+                                                          const struct ates_metric_histogram *from)
+{
+    const uint64_t *bounds = from->bounds.items;
+
+    if (from->counts.count != from->bounds.count + 1) {
+        return NULL;
+    }
+    for (size_t i = 1; i < from->bounds.count; i++) {
+        if (bounds[i] <= bounds[i - 1]) {
+            return NULL;
+        }
+    }
+    struct ates_metric_histogram *histogram = ates_arena_alloc(arena, sizeof *histogram);
+    *histogram = *from;
+    histogram->bounds.items = ates_arena_copy(arena, bounds, from->bounds.count * sizeof *bounds);
+    histogram->counts.items =
+        ates_arena_copy(arena, from->counts.items, from->counts.count * sizeof *bounds);
+    return histogram;
+}
+
 void web_metrics_add(struct web_metrics *self, const struct ates_metric *metric)
 {
     if (!is_name(metric->name)) {
@@ -89,6 +112,9 @@ void web_metrics_add(struct web_metrics *self, const struct ates_metric *metric)
     struct figure *figure = ates_arena_alloc(self->arena, sizeof *figure);
 
     figure->value = metric->value;
+    if (metric->has_histogram) {
+        figure->histogram = copy_histogram(self->arena, &metric->histogram);
+    }
     if (metric->has_labels) {
         figure->labels = copy(self->arena, metric->labels);
     }
@@ -105,6 +131,26 @@ void web_metrics_add(struct web_metrics *self, const struct ates_metric *metric)
         family->first = figure;
     }
     family->last = figure;
+}
+
+void web_metrics_put_histogram(struct web_metrics *self, const char *name, const char *help,
+                               const struct ates_histogram *histogram,
+                               const struct ates_histogram_scale *scale)
+{
+    const struct ates_metric metric = {
+        .name = ates_text_from(name),
+        .value = (int64_t)ates_histogram_count(histogram),
+        .has_type = true,
+        .type = ATES_HISTOGRAM,
+        .has_help = true,
+        .help = ates_text_from(help),
+        .has_histogram = true,
+        .histogram = {.bounds = {(void *)scale->bounds, scale->count},
+                      .counts = {(void *)histogram->counts, scale->count + 1},
+                      .sum = histogram->sum},
+    };
+
+    web_metrics_add(self, &metric);
 }
 
 void web_metrics_put(struct web_metrics *self, const char *name, enum ates_metric_type type,
@@ -174,7 +220,8 @@ static int base_name(struct ates_text name, char *out)
     return 0;
 }
 
-static void append_value(struct ates_buffer *out, int64_t value, int digits)
+/* The value as it is shown, with so many digits behind the point. */
+static void append_number(struct ates_buffer *out, int64_t value, int digits)
 {
     const uint64_t size = value < 0 ? -(uint64_t)value : (uint64_t)value;
     char text[48];
@@ -184,10 +231,10 @@ static void append_value(struct ates_buffer *out, int64_t value, int digits)
         scale *= 10;
     }
     if (digits == 0) {
-        snprintf(text, sizeof text, " %" PRId64 "\n", value);
+        snprintf(text, sizeof text, "%" PRId64, value);
     } else {
-        snprintf(text, sizeof text, " %s%" PRIu64 ".%0*" PRIu64 "\n", value < 0 ? "-" : "",
-                 size / scale, digits, size % scale);
+        snprintf(text, sizeof text, "%s%" PRIu64 ".%0*" PRIu64, value < 0 ? "-" : "", size / scale,
+                 digits, size % scale);
     }
     append(out, text);
 }
@@ -206,8 +253,62 @@ static void append_help(struct ates_buffer *out, const char *name, struct ates_t
     append(out, "\n");
 }
 
+/* One line. */
+static void append_sample(struct ates_buffer *out, const char *name, const char *suffix,
+                          struct ates_text labels, int64_t value, int digits)
+{
+    append(out, name);
+    append(out, suffix);
+    if (labels.size > 0) {
+        append(out, "{");
+        append_text(out, labels);
+        append(out, "}");
+    }
+    append(out, " ");
+    append_number(out, value, digits);
+    append(out, "\n");
+}
+
+/* The line of a bucket: how many observations were at most this. bound NULL: all of them. */
+static void append_bucket(struct ates_buffer *out, const char *name, struct ates_text labels,
+                          const uint64_t *bound, int64_t count, int digits)
+{
+    append(out, name);
+    append(out, "_bucket{");
+    append_text(out, labels);
+    append(out, labels.size > 0 ? ",le=\"" : "le=\"");
+    if (bound != NULL) {
+        append_number(out, (int64_t)*bound, digits);
+    } else {
+        append(out, "+Inf");
+    }
+    append(out, "\"} ");
+    append_number(out, count, 0);
+    append(out, "\n");
+}
+
+static void append_histogram(struct ates_buffer *out, const char *name, const struct figure *figure,
+                             int digits)
+{
+    const struct ates_metric_histogram *histogram = figure->histogram;
+    const uint64_t *bounds = histogram->bounds.items, *counts = histogram->counts.items;
+    int64_t count = 0;
+
+    for (size_t i = 0; i < histogram->counts.count; i++) {
+        const bool is_last = i == histogram->bounds.count;
+
+        count += (int64_t)counts[i];
+        append_bucket(out, name, figure->labels, is_last ? NULL : &bounds[i], count, digits);
+    }
+    append_sample(out, name, "_sum", figure->labels, (int64_t)histogram->sum, digits);
+    append_sample(out, name, "_count", figure->labels, count, 0);
+}
+
 static void append_family(struct ates_buffer *out, const struct family *family)
 {
+    static const char *const types[] = {[ATES_COUNTER] = " counter\n",
+                                        [ATES_GAUGE] = " gauge\n",
+                                        [ATES_HISTOGRAM] = " histogram\n"};
     char name[NAME_MAX_SIZE + 1];
     const int digits = base_name(family->name, name);
 
@@ -216,17 +317,13 @@ static void append_family(struct ates_buffer *out, const struct family *family)
     }
     append(out, "# TYPE ");
     append(out, name);
-    append(out, !family->has_type              ? " untyped\n"
-                : family->type == ATES_COUNTER ? " counter\n"
-                                               : " gauge\n");
+    append(out, family->has_type ? types[family->type] : " untyped\n");
     for (const struct figure *figure = family->first; figure != NULL; figure = figure->next) {
-        append(out, name);
-        if (figure->labels.size > 0) {
-            append(out, "{");
-            append_text(out, figure->labels);
-            append(out, "}");
+        if (figure->histogram != NULL) {
+            append_histogram(out, name, figure, digits);
+        } else if (!family->has_type || family->type != ATES_HISTOGRAM) {
+            append_sample(out, name, "", figure->labels, figure->value, digits);
         }
-        append_value(out, figure->value, digits);
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include <ates/service.h>
 
+#include "core/histogram.h"
+
 #define WEB_METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 struct web_metrics;
@@ -20,6 +22,10 @@ void web_metrics_add(struct web_metrics *self, const struct ates_metric *metric)
 __attribute__((format(printf, 6, 7))) void
 web_metrics_put(struct web_metrics *self, const char *name, enum ates_metric_type type,
                 const char *help, uint64_t value, const char *labels, ...);
+
+void web_metrics_put_histogram(struct web_metrics *self, const char *name, const char *help,
+                               const struct ates_histogram *histogram,
+                               const struct ates_histogram_scale *scale);
 
 /* Appends the text: figures of a name stand together, after their help and type. A name that says
  * _microseconds or _permille says _seconds or _ratio there, with the value as a decimal fraction,

@@ -88,8 +88,9 @@ static void put_requests(struct web_metrics *metrics, const struct web_server_co
                             counts->requests[i], "status=\"%s\"", classes[i]);
         }
     }
-    web_metrics_put(metrics, "ates_web_request_microseconds_total", ATES_COUNTER,
-                    "Time from HTTP requests to their answers.", counts->total_us, NULL);
+    web_metrics_put_histogram(metrics, "ates_web_request_duration_microseconds",
+                              "Time from HTTP requests to their answers.", &counts->took_us,
+                              &ates_time_scale);
 }
 
 static void put_connections(struct web_metrics *metrics, const struct web_server_counts *counts)

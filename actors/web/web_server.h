@@ -4,6 +4,7 @@
 #ifndef WEB_SERVER_H
 #define WEB_SERVER_H
 
+#include "core/histogram.h"
 #include "web/web_request.h"
 
 struct web_server;
@@ -32,7 +33,7 @@ struct web_server_counts {
     uint64_t connections, streams, suspended; /* now */
     uint64_t accepted, refused_at_limit, cut_for_slowness;
     uint64_t requests[6]; /* by the status's first digit; 0 holds those cut before an answer */
-    uint64_t total_us;    /* from request to answer, of all */
+    struct ates_histogram took_us; /* from request to answer */
 };
 const struct web_server_counts *web_server_counts(const struct web_server *server);
 

@@ -75,12 +75,20 @@ struct ates_health_result {
     struct ates_text version;
     uint64_t seq;
 };
-enum ates_metric_type { ATES_COUNTER, ATES_GAUGE };
+enum ates_metric_type { ATES_COUNTER, ATES_GAUGE, ATES_HISTOGRAM };
+/* How many observations lie in each bucket, not cumulated: up to its bound, or above the last. */
+struct ates_metric_histogram {
+    struct ates_list bounds; /* uint64_t, ascending */
+    struct ates_list counts; /* uint64_t, one more */
+    uint64_t sum;            /* of all observations */
+};
 struct ates_metric {
     struct ates_text name;
     bool has_labels;
     struct ates_text labels; /* in Prometheus's notation, without the braces */
-    int64_t value;
+    int64_t value;           /* a histogram's: how many observations */
+    bool has_histogram;
+    struct ates_metric_histogram histogram;
     bool has_type; /* type and help are given with the first of a name */
     int type;      /* enum ates_metric_type */
     bool has_help;

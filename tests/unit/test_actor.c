@@ -91,7 +91,10 @@ Test(actor, metrics_count_what_was_done)
     cr_assert_eq(metric(&metrics, "ates_follower_stopped", "producer=\"auth\""), 0);
     cr_assert_eq(metric(&metrics, "ates_dead_letters", "toy"), 0);
     cr_assert_eq(metric(&metrics, "ates_waiting_replies", "toy"), 0);
-    cr_assert_gt(metric(&metrics, "ates_command_microseconds_total", "toy.put"), 0);
+    cr_assert_eq(metric(&metrics, "ates_command_duration_microseconds", "toy.put"), 3);
+    cr_assert_geq(metric(&metrics, "ates_batch_records", "toy"), 1);
+    cr_assert_geq(metric(&metrics, "ates_store_used_permille", "store=\"state\""), 0);
+    cr_assert_eq(metric(&metrics, "ates_disk_has_room", "toy"), 1);
 }
 
 /* Reads a page after a seq; checks its chain from prev, which it moves on. Returns how many events.

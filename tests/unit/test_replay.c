@@ -64,9 +64,10 @@ Test(replay, after_a_checkpoint_nothing_is_replayed)
         fixture_commit(&fixture);
     }
     cr_assert_gt(ates_engine_checkpoint(fixture.engine, true), 0);
-    cr_assert_eq(ates_engine_figures(fixture.engine)->checkpoints, 1);
+    cr_assert_eq(ates_histogram_count(&ates_engine_figures(fixture.engine)->checkpoint_us), 1);
     cr_assert_gt(ates_engine_checkpoint(fixture.engine, true), 0);
-    cr_assert_eq(ates_engine_figures(fixture.engine)->checkpoints, 1, "there was nothing to write");
+    cr_assert_eq(ates_histogram_count(&ates_engine_figures(fixture.engine)->checkpoint_us), 1,
+                 "there was nothing to write");
     fixture_reopen(&fixture);
     cr_assert_eq(ates_engine_figures(fixture.engine)->replayed, 0);
     cr_assert_eq(version_of("k"), 10);

@@ -57,6 +57,47 @@ Test(web_metrics, figures_of_a_name_stand_together)
           "# HELP ates_b Bs.\n# TYPE ates_b gauge\nates_b 2\n");
 }
 
+Test(web_metrics, a_histogram_is_cumulated_and_in_base_units)
+{
+    static const uint64_t bounds[] = {50, 1000000};
+    const struct ates_histogram_scale scale = {bounds, 2};
+    struct ates_histogram histogram = {.sum = 0};
+
+    ates_histogram_add(&histogram, &scale, 50);
+    ates_histogram_add(&histogram, &scale, 51);
+    ates_histogram_add(&histogram, &scale, 1000001);
+    web_metrics_put_histogram(metrics, "ates_wait_microseconds", "H.", &histogram, &scale);
+    check("# HELP ates_wait_seconds H.\n# TYPE ates_wait_seconds histogram\n"
+          "ates_wait_seconds_bucket{le=\"0.000050\"} 1\n"
+          "ates_wait_seconds_bucket{le=\"1.000000\"} 2\n"
+          "ates_wait_seconds_bucket{le=\"+Inf\"} 3\n"
+          "ates_wait_seconds_sum 1.000102\nates_wait_seconds_count 3\n");
+    promtool_check((const char *)text.data, text.size - 1);
+}
+
+/* Whatever a service sends, the others' lines stay readable. */
+Test(web_metrics, a_histogram_that_makes_no_sense_is_left_out)
+{
+    static uint64_t bounds[] = {1, 2}, falling[] = {2, 1}, counts[] = {1, 1, 1};
+    const struct ates_metric_histogram wrong[] = {
+        {.bounds = {bounds, 2}, .counts = {counts, 2}},
+        {.bounds = {bounds, 2}, .counts = {NULL, 0}},
+        {.bounds = {falling, 2}, .counts = {counts, 3}},
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const struct ates_metric metric = {
+            .name = ates_text_from("ates_wrong"),
+            .has_type = true,
+            .type = ATES_HISTOGRAM,
+            .has_histogram = true,
+            .histogram = wrong[i],
+        };
+        web_metrics_add(metrics, &metric);
+    }
+    check("# TYPE ates_wrong histogram\n");
+}
+
 Test(web_metrics, units_become_base_units)
 {
     web_metrics_put(metrics, "ates_wait_microseconds_total", ATES_COUNTER, "H.", 1234567, NULL);
@@ -148,6 +189,6 @@ Test(web_metrics, prometheus_takes_what_a_service_counts)
     toy_actor_close(&toy);
     ates_buffer_append(&text, "", 1);
     cr_assert_null(strstr((const char *)text.data, "untyped"), "%s", (const char *)text.data);
-    cr_assert_not_null(strstr((const char *)text.data, "ates_command_seconds_total{"));
+    cr_assert_not_null(strstr((const char *)text.data, "ates_command_duration_seconds_bucket{"));
     promtool_check((const char *)text.data, text.size - 1);
 }

@@ -286,7 +286,7 @@ Test(web_scrape, tells_what_this_service_does)
                                         .refused_at_limit = 5,
                                         .cut_for_slowness = 6,
                                         .requests = {7, 0, 8, 9, 10, 11},
-                                        .total_us = 1500000};
+                                        .took_us = {.counts = {[14] = 2}, .sum = 1500000}};
     scrape();
     reply(&auth_service);
     reply(&tasks_service);
@@ -303,7 +303,10 @@ Test(web_scrape, tells_what_this_service_does)
     check_line("ates_web_requests_total{status=\"3xx\"} 9");
     check_line("ates_web_requests_total{status=\"4xx\"} 10");
     check_line("ates_web_requests_total{status=\"5xx\"} 11");
-    check_line("ates_web_request_seconds_total 1.500000");
+    check_line("ates_web_request_duration_seconds_bucket{le=\"1.000000\"} 0");
+    check_line("ates_web_request_duration_seconds_bucket{le=\"2.500000\"} 2");
+    check_line("ates_web_request_duration_seconds_sum 1.500000");
+    check_line("ates_web_request_duration_seconds_count 2");
     check_line("ates_web_backend_in_flight{service=\"auth\"} 10");
     check_line("ates_web_backend_in_flight{service=\"tasks\"} 11");
     check_line("ates_web_backend_given_up_total{service=\"tasks\"} 21");

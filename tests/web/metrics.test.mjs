@@ -67,7 +67,7 @@ test('every service is there, and what happens is counted', { skip }, async () =
     assert.equal(grown('ates_web_requests_total{status="5xx"}'), 0);
     assert.equal(grown('ates_commands_total{service="accounting",command="accounting.show_balance",status="OK"}')
         || two.values.get('ates_commands_total{service="accounting",command="accounting.show_balance",status="OK"}'), 7);
-    assert.ok(grown('ates_web_request_seconds_total') > 0);
+    assert.ok(grown('ates_web_request_duration_seconds_sum') > 0);
     streams.forEach((stream) => stream.close());
 });
 
