@@ -19,15 +19,16 @@
 #include "broker/broker.h"
 #include "core/actor.h"
 #include "core/calendar.h"
+#include "core/catalogue.h"
 #include "core/config.h"
 #include "core/environment.h"
-#include "core/journal.h"
 #include "domains.h"
 #include "web/web.h"
 
 #define SERVICES_MAX 8
 #define THREADS_MAX (SERVICES_MAX + 2) /* the services', the broker's and the web's */
 #define SETTINGS_MAX 8
+#define EXIT_MEND 2            /* a usage, a setting or data that somebody must mend first */
 #define PING_INTERVAL_MS 10000 /* where no watchdog asks for a shorter one */
 /* What a start that is under way may still take, told anew at each ping. */
 #define START_EXTENSION "EXTEND_TIMEOUT_USEC=30000000"
@@ -203,7 +204,7 @@ static void announce(struct daemon *self)
     if (!self->announced && self->starting == 0) {
         self->announced = true;
         notify("READY=1");
-        ates_journal(ATES_NOTICE, NULL, NULL, "atesd %s is ready", self->what);
+        ates_say(ATES_SAY_READY, self->what, NULL, "atesd %s is ready", self->what);
     }
 }
 
@@ -337,6 +338,19 @@ static void raise_file_limit(void)
     }
 }
 
+/* Tells why there is no start. Returns the code to exit with: 2 where it will be so again until
+ * somebody mends it, for a supervisor not to try. */
+static int refuse_start(const struct daemon *self, int r, const char *error)
+{
+    if (ates_journal_is_native()) {
+        ates_say(ATES_SAY_CANNOT_START, self->what, NULL, "%s", error);
+    } else {
+        fprintf(stderr, "atesd: %s\n", error);
+    }
+    return r == -EINVAL || r == -ENOENT || r == -EPERM || r == -EPROTONOSUPPORT ? EXIT_MEND
+                                                                                : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     static struct daemon self;
@@ -348,8 +362,9 @@ int main(int argc, char **argv)
     zsys_handler_set(NULL); /* before anything of CZMQ: signals are ours */
     int r = parse(&self, argc, argv, &file, settings, &setting_count);
     if (r != 0) {
-        return r > 0 ? EXIT_SUCCESS : 2;
+        return r > 0 ? EXIT_SUCCESS : EXIT_MEND;
     }
+    ates_journal_open("info"); /* until the configuration tells its level */
     raise_file_limit();
     ates_environment_explain_faults();
     const int signals = block_signals();
@@ -367,14 +382,13 @@ int main(int argc, char **argv)
         r = start_all(&self, error, sizeof error);
     }
     if (r != 0) {
-        fprintf(stderr, "atesd: %s\n", error);
         close_all(&self);
-        return r == -EINVAL ? 2 : EXIT_FAILURE;
+        return refuse_start(&self, r, error);
     }
     r = wait_for_end(&self, signals);
     close_all(&self);
     zsys_shutdown();
-    ates_journal(ATES_NOTICE, NULL, NULL, "atesd %s has %s", self.what,
-                 r == 0 ? "stopped" : "failed");
+    ates_say(r == 0 ? ATES_SAY_STOPPED : ATES_SAY_FAILED, self.what, NULL, "atesd %s has %s",
+             self.what, r == 0 ? "stopped" : "failed");
     return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

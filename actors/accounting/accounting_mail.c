@@ -8,7 +8,7 @@
 
 #include "accounting/accounting_letter.h"
 #include "accounting/accounting_send.h"
-#include "core/journal.h"
+#include "core/catalogue.h"
 #include "core/page.h"
 #include "core/users.h"
 
@@ -76,8 +76,8 @@ static int give_up(struct ates_call *call, const struct accounting_mail_row *mai
     const struct accounting_mail_dead dead = {
         .mail_id = mail->id, .to = mail->to, .attempts = mail->attempts + 1, .error = error};
 
-    ates_journal(ATES_WARNING, accounting_service.name, NULL, "mail %" PRIu64 " is given up: %.*s",
-                 mail->id, (int)error.size, error.data);
+    ates_say(ATES_SAY_MAIL_GIVEN_UP, accounting_service.name, NULL,
+             "mail %" PRIu64 " is given up: %.*s", mail->id, (int)error.size, error.data);
     return ates_emit(call, &accounting_mail_dead_message, &dead);
 }
 

@@ -12,7 +12,7 @@
 #include "accounting/accounting_dues.h"
 #include "accounting/accounting_ledger.h"
 #include "accounting/accounting_mail.h"
-#include "core/journal.h"
+#include "core/catalogue.h"
 
 #define CHUNK_PAYOUTS 100u /* in one step, after which other commands have their turn */
 #define ASK_TIMEOUT_MS 2000
@@ -226,12 +226,13 @@ static int finish(struct ates_call *call, const struct accounting_payout *payout
     };
 
     const struct ates_log_field fields[] = {
+        {"command", "pay_to_workers", 0},
         {"paid_count", NULL, (int64_t)payout->paid_count},
         {"total_cents", NULL, payout->total_cents},
         {NULL, NULL, 0},
     };
-    ates_journal(ATES_NOTICE, accounting_service.name, fields, "%.*s is closed and paid",
-                 (int)payout->business_date.size, payout->business_date.data);
+    ates_say(ATES_SAY_DATE_CLOSED, accounting_service.name, fields, "%.*s is closed and paid",
+             (int)payout->business_date.size, payout->business_date.data);
     ates_finish(call, job_of(ates_day_of(payout->business_date)),
                 &accounting_pay_to_workers_result_message, &result);
     return ates_emit(call, &accounting_payout_closed_message, &closed);

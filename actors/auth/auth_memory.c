@@ -39,9 +39,11 @@ int auth_memory_open(const struct ates_config *config, const char *keys_dir, voi
     self->logins = auth_throttle_new(LOGIN_BURST, LOGIN_INTERVAL_MS);
     self->clients = auth_throttle_new(CLIENT_BURST, CLIENT_INTERVAL_MS);
     self->registrations = auth_throttle_new(CLIENT_BURST, CLIENT_INTERVAL_MS);
-    int r = self->logins != NULL && self->clients != NULL && self->registrations != NULL
-                ? ates_keys_load_secret(keys_dir, ATES_KEY_USERS, &self->key, error, error_size)
-                : -ENOMEM;
+    int r =
+        self->logins != NULL && self->clients != NULL && self->registrations != NULL ? 0 : -ENOMEM;
+    if (r == 0 && keys_dir != NULL) {
+        r = ates_keys_load_secret(keys_dir, ATES_KEY_USERS, &self->key, error, error_size);
+    }
     if (r == 0) {
         auth_password_unknown(self->unknown_hash);
     } else if (r == -ENOMEM) {

@@ -17,7 +17,7 @@ static int load_keys(struct ates_actor *self, char *error, size_t error_size)
 {
     char dir[sizeof self->config.data_dir + 8];
 
-    snprintf(dir, sizeof dir, "%s/keys", self->config.data_dir);
+    ates_keys_folder(self->config.data_dir, dir, sizeof dir);
     int r = ates_keys_load_fingerprint(dir, self->fingerprint_key, error, error_size);
     if (r == 0) {
         r = ates_keys_load_secret(dir, ATES_KEY_SERVICES, &self->service_key, error, error_size);

@@ -191,7 +191,8 @@ int ates_check(const struct ates_domain *domain, const struct ates_config *confi
     const struct ates_source source = ates_source_system();
     struct walk walk = {.error = error, .error_size = error_size};
 
-    int r = ates_engine_open(&walk.engine, domain, config, &source, error, error_size);
+    int r =
+        ates_engine_open_offline(&walk.engine, domain, config, &source, "state", error, error_size);
     if (r != 0) {
         return r == -EUCLEAN ? -EBADMSG : r;
     }

@@ -124,8 +124,8 @@ struct ates_domain {
     /* Adds figures of its own to those of `metrics`; must cost little, as it is asked for every few
      * seconds. 0 or a fault. May be NULL. */
     int (*measure)(struct ates_txn *txn, struct ates_figures *figures);
-    /* Makes and frees the domain's own memory (throttles, keys: nothing that state needs). May be
-     * NULL. */
+    /* Makes and frees the domain's own memory (throttles, keys: nothing that state needs). Without
+     * keys_dir nothing will be signed. May be NULL. */
     int (*open)(const struct ates_config *config, const char *keys_dir, void **memory, char *error,
                 size_t error_size);
     void (*close)(void **memory);

@@ -1,15 +1,16 @@
 /* The engine's life: open, commit, checkpoint, close; see engine.h. */
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/catalogue.h"
 #include "core/datadir.h"
 #include "core/engine_private.h"
 #include "core/environment.h"
-#include "core/journal.h"
 #include "core/users.h"
 
 /* A checkpoint holds up the loop: its size is tuned so that one takes about this long. */
@@ -78,13 +79,12 @@ static int open_stores(struct ates_engine *self, const char *folder, const char 
     return r;
 }
 
-int ates_engine_open_at(struct ates_engine **engine, const struct ates_domain *domain,
-                        const struct ates_config *config, const struct ates_source *source,
-                        const char *state_folder, char *error, size_t error_size)
+static int open_engine(struct ates_engine **engine, const struct ates_domain *domain,
+                       const struct ates_config *config, const struct ates_source *source,
+                       const char *state_folder, const char *keys, char *error, size_t error_size)
 {
     struct ates_engine *self = calloc(1, sizeof *self);
     char folder[sizeof config->data_dir + 32];
-    char keys[sizeof config->data_dir + 8];
 
     if (self == NULL) {
         return -ENOMEM;
@@ -105,7 +105,6 @@ int ates_engine_open_at(struct ates_engine **engine, const struct ates_domain *d
         r = open_stores(self, folder, state_folder, error, error_size);
     }
     if (r == 0 && domain->open != NULL) {
-        snprintf(keys, sizeof keys, "%s/keys", config->data_dir);
         r = domain->open(&self->config, keys, &self->domain_memory, error, error_size);
     }
     if (r != 0) {
@@ -120,7 +119,17 @@ int ates_engine_open(struct ates_engine **engine, const struct ates_domain *doma
                      const struct ates_config *config, const struct ates_source *source,
                      char *error, size_t error_size)
 {
-    return ates_engine_open_at(engine, domain, config, source, "state", error, error_size);
+    char keys[PATH_MAX];
+
+    ates_keys_folder(config->data_dir, keys, sizeof keys);
+    return open_engine(engine, domain, config, source, "state", keys, error, error_size);
+}
+
+int ates_engine_open_offline(struct ates_engine **engine, const struct ates_domain *domain,
+                             const struct ates_config *config, const struct ates_source *source,
+                             const char *state_folder, char *error, size_t error_size)
+{
+    return open_engine(engine, domain, config, source, state_folder, NULL, error, error_size);
 }
 
 void ates_engine_close(struct ates_engine **engine)
@@ -341,7 +350,8 @@ int64_t ates_engine_checkpoint(struct ates_engine *self, bool now)
         const struct ates_log_field fields[] = {{"error", strerror(r < 0 ? -r : EIO), 0},
                                                 {NULL, NULL, 0}};
 
-        ates_journal(ATES_ERROR, self->domain->service->name, fields, "a checkpoint failed");
+        ates_say(ATES_SAY_CHECKPOINT_FAILED, self->domain->service->name, fields,
+                 "a checkpoint failed");
         if (r != -ENOSPC) {
             self->sound = false;
             return r < 0 ? r : -EIO;

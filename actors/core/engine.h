@@ -21,10 +21,11 @@ size_t ates_domain_tables(const struct ates_domain *domain, const char *tables[A
 int ates_engine_open(struct ates_engine **engine, const struct ates_domain *domain,
                      const struct ates_config *config, const struct ates_source *source,
                      char *error, size_t error_size);
-/* The same with its state in DATA/SERVICE/STATE_FOLDER, for a rebuild beside the real one. */
-int ates_engine_open_at(struct ates_engine **engine, const struct ates_domain *domain,
-                        const struct ates_config *config, const struct ates_source *source,
-                        const char *state_folder, char *error, size_t error_size);
+/* The same without keys, for work on the data alone: whoever may do that need not be able to sign.
+ * The state is in DATA/SERVICE/STATE_FOLDER, "state" but for a rebuild beside the real one. */
+int ates_engine_open_offline(struct ates_engine **engine, const struct ates_domain *domain,
+                             const struct ates_config *config, const struct ates_source *source,
+                             const char *state_folder, char *error, size_t error_size);
 void ates_engine_close(struct ates_engine **engine); /* checkpoints, where it was started */
 
 /* Who wants to know how far long work has come: told now and then, and at its end. */

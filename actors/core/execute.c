@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "core/engine_private.h"
-#include "core/journal.h"
 #include "core/requests.h"
 #include "core/trace.h"
 
@@ -33,7 +33,7 @@ static void log_fault(const struct ates_engine *self, const struct ates_executio
 
     /* A full store is the loop's to tell, once. */
     if (fault != -ENOSPC) {
-        ates_journal(ATES_ERROR, self->domain->service->name, fields, "a command failed");
+        ates_say(ATES_SAY_COMMAND_FAILED, self->domain->service->name, fields, "a command failed");
     }
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "core/journal.h"
 
 #define READ_LIMIT 1000u
@@ -114,8 +115,8 @@ static void stop(struct ates_follower *self, uint64_t seq, const char *why)
     if (self->sink.stopped != NULL) {
         self->sink.stopped(self->sink.context, self->producer, why);
     } else {
-        ates_journal(ATES_ERROR, self->sink.service, fields,
-                     "following %s has stopped: %s; an operator must look", self->producer, why);
+        ates_say(ATES_SAY_STREAM_STOPPED, self->sink.service, fields,
+                 "following %s has stopped: %s; an operator must look", self->producer, why);
     }
     self->stopped = true;
     self->event_count = self->next = 0;
@@ -152,11 +153,13 @@ static int take_next(struct ates_follower *self, const struct ates_envelope *env
         return 0;
     }
     if (r < 0 && r != -EAGAIN && self->backoff_us < BACKOFF_MAX_US) {
-        const struct ates_log_field fields[] = {
-            {"error", strerror(-r), 0}, {"seq", NULL, (int64_t)envelope->seq}, {NULL, NULL, 0}};
+        const struct ates_log_field fields[] = {{"error", strerror(-r), 0},
+                                                {"producer", self->producer, 0},
+                                                {"seq", NULL, (int64_t)envelope->seq},
+                                                {NULL, NULL, 0}};
 
-        ates_journal(ATES_ERROR, self->sink.service, fields, "an event of %s could not be taken in",
-                     self->producer);
+        ates_say(ATES_SAY_EVENT_FAILED, self->sink.service, fields,
+                 "an event of %s could not be taken in", self->producer);
     }
     if (r == 0) {
         self->backoff_us =

@@ -83,6 +83,11 @@ bool ates_journal_enabled(enum ates_level level)
     return level <= highest;
 }
 
+bool ates_journal_is_native(void)
+{
+    return is_journal;
+}
+
 /* How many bytes of a string are kept: at most STRING_MAX, and no part of a character. */
 static size_t kept_size(const char *string)
 {
@@ -171,8 +176,8 @@ static void append_time(struct line *line)
     append(line, text, (size_t)snprintf(text, sizeof text, ".%03dZ", (int)(now.tv_nsec / 1000000)));
 }
 
-static void write_json(enum ates_level level, const char *service, const char *message,
-                       const struct ates_log_field *fields)
+static void write_json(enum ates_level level, const char *id, const char *service,
+                       const char *message, const struct ates_log_field *fields)
 {
     static const char end[] = "}\n";
     struct line line;
@@ -187,6 +192,9 @@ static void write_json(enum ates_level level, const char *service, const char *m
         append_json_field(&line, "service", service);
     }
     append_json_field(&line, "message", message);
+    if (id != NULL) {
+        append_json_field(&line, "message_id", id);
+    }
     for (; fields != NULL && fields->name != NULL; fields++) {
         const size_t before = line.size;
         if (fields->text != NULL) {
@@ -259,8 +267,8 @@ static void add_number(struct entry *entry, const char *prefix, const char *name
     end_field(entry, start);
 }
 
-static int send_entry(enum ates_level level, const char *service, const char *message,
-                      const struct ates_log_field *fields)
+static int send_entry(enum ates_level level, const char *id, const char *service,
+                      const char *message, const struct ates_log_field *fields)
 {
     struct entry entry;
     entry.line.size = 0;
@@ -269,6 +277,9 @@ static int send_entry(enum ates_level level, const char *service, const char *me
 
     add_text(&entry, "", "message", message);
     add_number(&entry, "", "priority", level);
+    if (id != NULL) {
+        add_text(&entry, "", "message_id", id);
+    }
     if (service != NULL) {
         add_text(&entry, "ATES_", "service", service);
     }
@@ -283,8 +294,8 @@ static int send_entry(enum ates_level level, const char *service, const char *me
 }
 #endif
 
-void ates_journal(enum ates_level level, const char *service, const struct ates_log_field *fields,
-                  const char *format, ...)
+void ates_journal_write(enum ates_level level, const char *id, const char *service,
+                        const struct ates_log_field *fields, const char *format, va_list arguments)
 {
     if (!ates_journal_enabled(level)) {
         return;
@@ -292,18 +303,25 @@ void ates_journal(enum ates_level level, const char *service, const struct ates_
     const int saved_errno = errno;
     /* Longer than what is kept, so that kept_size sees where to cut. */
     char message[STRING_MAX + 8];
-    va_list arguments;
-    va_start(arguments, format);
     const int length = vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
     const char *said = length < 0 ? format : message;
 
 #ifdef ATES_WITH_SYSTEMD
-    if (is_journal && send_entry(level, service, said, fields) >= 0) {
+    if (is_journal && send_entry(level, id, service, said, fields) >= 0) {
         errno = saved_errno;
         return;
     }
 #endif
-    write_json(level, service, said, fields);
+    write_json(level, id, service, said, fields);
     errno = saved_errno;
+}
+
+void ates_journal(enum ates_level level, const char *service, const struct ates_log_field *fields,
+                  const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    ates_journal_write(level, NULL, service, fields, format, arguments);
+    va_end(arguments);
 }

@@ -2,6 +2,7 @@
 #ifndef ATES_JOURNAL_H
 #define ATES_JOURNAL_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +16,8 @@ enum ates_level {
 };
 
 /* One extra field of a line: text, or a number where text is NULL. Names are lower_snake; in the
- * journal they become ATES_NAME. */
+ * journal they become ATES_NAME. A line that speaks of a command or an event has these names where
+ * it knows them: command, seq (of the log that the line names, else of the service's own), trace. */
 struct ates_log_field {
     const char *name;
     const char *text;
@@ -35,5 +37,13 @@ bool ates_journal_enabled(enum ates_level level);
 __attribute__((format(printf, 4, 5))) void ates_journal(enum ates_level level, const char *service,
                                                         const struct ates_log_field *fields,
                                                         const char *format, ...);
+
+/* The same with a message id (32 hexadecimal digits, or NULL), as catalogue.h gives them. */
+__attribute__((format(printf, 5, 0))) void
+ates_journal_write(enum ates_level level, const char *id, const char *service,
+                   const struct ates_log_field *fields, const char *format, va_list arguments);
+
+/* Whether lines go to the journal, which shows them to the operator by itself. */
+bool ates_journal_is_native(void);
 
 #endif

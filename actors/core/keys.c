@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -38,6 +40,7 @@ static const struct {
 struct folder {
     const char *path;
     int fd;
+    bool is_given; /* by systemd */
     char *error;
     size_t error_size;
 };
@@ -64,11 +67,37 @@ static int fail_errno(const struct folder *folder, const char *name)
     return fail(folder, name, r, "%s", strerror(-r));
 }
 
+/* The folder of what systemd gave this process (LoadCredential=, systemd.exec(5)), or NULL. */
+static const char *given_folder(void)
+{
+    const char *path = getenv("CREDENTIALS_DIRECTORY");
+
+    return path != NULL && path[0] == '/' ? path : NULL;
+}
+
+void ates_keys_folder(const char *data_dir, char *out, size_t size)
+{
+    const char *given = given_folder();
+    char path[PATH_MAX];
+
+    /* Every service that needs keys needs this one; without it other things were given. */
+    if (given != NULL &&
+        snprintf(path, sizeof path, "%s/%s", given, purposes[ATES_KEY_SERVICES].file) <
+            (int)sizeof path &&
+        access(path, F_OK) == 0) {
+        snprintf(out, size, "%s", given);
+    } else {
+        snprintf(out, size, "%s/keys", data_dir);
+    }
+}
+
 /* Whoever may write the folder could put a keyring of his own there, so only its owner may. */
 static int folder_open(struct folder *folder)
 {
+    const char *given = given_folder();
     struct stat status;
 
+    folder->is_given = given != NULL && strcmp(folder->path, given) == 0;
     folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder->fd < 0 || fstat(folder->fd, &status) != 0) {
         return fail_errno(folder, NULL);
@@ -128,13 +157,18 @@ static int write_all(int fd, const uint8_t *data, size_t size)
     return 0;
 }
 
-/* Reads a file of at most capacity bytes whose mode has none of the forbidden bits. */
+/* Reads a file of at most capacity bytes whose mode has none of the forbidden bits. What systemd
+ * gives is root's, and the service may read it by an access control list, whose mask stands where
+ * the group's bits do. */
 static int read_file(const struct folder *folder, const char *name, mode_t forbidden, void *out,
                      size_t capacity, size_t *size)
 {
     struct stat status;
     int r = 0;
 
+    if (folder->is_given) {
+        forbidden &= ~(mode_t)S_IRGRP;
+    }
     /* Without O_NONBLOCK a FIFO would hold the program here. */
     const int fd = openat(folder->fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/actor_private.h"
+#include "core/catalogue.h"
 #include "core/follower.h"
-#include "core/journal.h"
 
 /* One batch is bounded, so that its first reply does not wait long for its last command. */
 #define BATCH_COMMANDS 512u
@@ -205,7 +205,7 @@ static bool step(struct ates_actor *self, int64_t now_us)
     if (r < 0 && r != -EAGAIN && r != -ENOSPC) {
         const struct ates_log_field fields[] = {{"error", strerror(-r), 0}, {NULL, NULL, 0}};
 
-        ates_journal(ATES_ERROR, self->name, fields, "a job cannot go on");
+        ates_say(ATES_SAY_JOB_FAILED, self->name, fields, "a job cannot go on");
     }
     return r == 0 && ates_engine_has_steps(self->engine);
 }
@@ -246,7 +246,7 @@ static int finish_batch(struct ates_actor *self)
     if (r == 0 || r == -ENOSPC) {
         actor_send_replies(self, r == -ENOSPC);
         if (r == -ENOSPC) {
-            ates_journal(ATES_ERROR, self->name, NULL, "the store or its disk is full");
+            ates_say(ATES_SAY_STORE_FULL, self->name, NULL, "the store or its disk is full");
             return rewind_followers(self);
         }
         publish(self);
@@ -286,11 +286,14 @@ static void warn_when_filling(struct ates_actor *self, int64_t now_us)
     if ((used >= ALARM_PERMILLE || !has_room) && now_us - self->warned_us >= ALARM_INTERVAL_US) {
         const struct ates_log_field fields[] = {{"used_permille", NULL, used}, {NULL, NULL, 0}};
 
-        ates_journal(
-            ATES_WARNING, self->name, fields,
-            has_room
-                ? "the store is filling: raise store/map_gigabytes before it is at 850 permille"
-                : "the disk is nearly full: commands that write are refused");
+        if (has_room) {
+            ates_say(
+                ATES_SAY_STORE_FILLING, self->name, fields,
+                "the store is filling: raise store/map_gigabytes before it is at 850 permille");
+        } else {
+            ates_say(ATES_SAY_DISK_NEARLY_FULL, self->name, fields,
+                     "the disk is nearly full: commands that write are refused");
+        }
         self->warned_us = now_us;
     }
 }
@@ -299,8 +302,8 @@ static void warn_when_filling(struct ates_actor *self, int64_t now_us)
 static void subscribe_anew(struct ates_actor *self)
 {
     if (self->follower_count > 0 && ates_monotonic_us() - self->heard_us >= SUB_QUIET_US) {
-        ates_journal(ATES_WARNING, self->name, NULL,
-                     "no events arrive: connecting to the broker anew");
+        ates_say(ATES_SAY_NO_EVENTS, self->name, NULL,
+                 "no events arrive: connecting to the broker anew");
         actor_open_subscriber(self);
         self->heard_us = ates_monotonic_us();
     }
@@ -402,8 +405,11 @@ static int serve(struct ates_actor *self)
         r = rewind_followers(self);
     }
     if (r == 0) {
-        ates_journal(ATES_NOTICE, self->name, NULL, "serving, log head %llu",
-                     (unsigned long long)ates_engine_head(self->engine)->seq);
+        const uint64_t head = ates_engine_head(self->engine)->seq;
+        const struct ates_log_field fields[] = {{"seq", NULL, (int64_t)head}, {NULL, NULL, 0}};
+
+        ates_say(ATES_SAY_SERVING, self->name, fields, "serving, log head %llu",
+                 (unsigned long long)head);
         zstr_send(self->pipe, "READY");
     }
     while (r == 0 && !self->stopping) {
@@ -422,8 +428,8 @@ void actor_run(zsock_t *pipe, void *argument)
     if (r != 0) {
         const struct ates_log_field fields[] = {{"error", strerror(-r), 0}, {NULL, NULL, 0}};
 
-        ates_journal(ATES_ERROR, self->name, fields,
-                     "the service cannot go on; atesctl admin check may tell what is damaged");
+        ates_say(ATES_SAY_CANNOT_GO_ON, self->name, fields,
+                 "the service cannot go on; atesctl admin check may tell what is damaged");
         zstr_send(pipe, "FAILED");
         while (!self->stopping) {
             take_pipe(self);

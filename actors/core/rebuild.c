@@ -53,7 +53,8 @@ static int bring_up_to_date(const struct rebuild *self, struct ates_rebuild_repo
 {
     struct ates_engine *engine = NULL;
     char why[sizeof report->unreadable] = "";
-    int r = ates_engine_open(&engine, self->domain, self->config, &self->source, why, sizeof why);
+    int r = ates_engine_open_offline(&engine, self->domain, self->config, &self->source, "state",
+                                     why, sizeof why);
 
     if (r == 0) {
         r = ates_engine_start(engine);
@@ -141,8 +142,8 @@ static int swap(const struct rebuild *self)
 static int replace(const struct rebuild *self, struct ates_rebuild_report *report)
 {
     struct ates_engine *engine = NULL;
-    int r = ates_engine_open_at(&engine, self->domain, self->config, &self->source, FRESH,
-                                self->error, self->error_size);
+    int r = ates_engine_open_offline(&engine, self->domain, self->config, &self->source, FRESH,
+                                     self->error, self->error_size);
 
     if (r != 0) {
         return r;

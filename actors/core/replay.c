@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "core/engine_private.h"
-#include "core/journal.h"
 
 #define LOG_ID_SIZE (ATES_UUID_SIZE - 1)
 #define APPLIED_SIZE (16 + LOG_ID_SIZE + 8) /* record number, seq, log id, the state's version */
@@ -13,8 +13,8 @@
 /* A state whose rows have another form than this program's: the log has all that it needs. */
 static int begin_anew(struct ates_engine *self)
 {
-    ates_journal(ATES_NOTICE, self->domain->service->name, NULL,
-                 "the state's form is an older one: it is made anew from the log");
+    ates_say(ATES_SAY_STATE_ANEW, self->domain->service->name, NULL,
+             "the state's form is an older one: it is made anew from the log");
     return ates_txn_clear(&self->txn);
 }
 
@@ -33,8 +33,8 @@ static int load_applied(struct ates_engine *self, struct ates_log_head *applied)
         return -EBADMSG;
     }
     if (r == 0 && memcmp(row.data + 16, ates_log_id(self->log), LOG_ID_SIZE) != 0) {
-        ates_journal(ATES_ERROR, self->domain->service->name, NULL,
-                     "the state in this folder is of another log: was a folder moved?");
+        ates_say(ATES_SAY_STATE_FOREIGN, self->domain->service->name, NULL,
+                 "the state in this folder is of another log: was a folder moved?");
         return -EUCLEAN;
     }
     if (r == 0 && (row.size != APPLIED_SIZE ||

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "core/engine_private.h"
 #include "core/follower.h"
-#include "core/journal.h"
 #include "core/trace.h"
 
 static const struct ates_follow *find_follow(const struct ates_engine *self,
@@ -71,13 +71,17 @@ static int bury(struct ates_engine *self, struct ates_call *call,
     char trace[ATES_TRACE_ID_SIZE];
     const bool is_traced =
         call->cause.has_traceparent && ates_trace_id(call->cause.traceparent, trace);
-    const struct ates_log_field fields[] = {{"reason", call->refusal.reason, 0},
+    char producer[64];
+    snprintf(producer, sizeof producer, "%.*s", (int)envelope->producer.size,
+             envelope->producer.data);
+    const struct ates_log_field fields[] = {{"producer", producer, 0},
+                                            {"reason", call->refusal.reason, 0},
                                             {"seq", NULL, (int64_t)envelope->seq},
                                             {is_traced ? "trace" : NULL, trace, 0},
                                             {NULL, NULL, 0}};
-    ates_journal(ATES_ERROR, self->domain->service->name, fields,
-                 "a followed event cannot be applied: a dead letter%s",
-                 self->domain->stops_at_dead ? "; this stream stops" : "");
+    ates_say(ATES_SAY_DEAD_LETTER, self->domain->service->name, fields,
+             "a followed event cannot be applied: a dead letter%s",
+             self->domain->stops_at_dead ? "; this stream stops" : "");
     int r = engine_stage(self, call, &record, NULL);
     return r == 0 && self->domain->stops_at_dead ? ATES_FAILED_PRECONDITION : r;
 }

@@ -49,6 +49,10 @@ int ates_paseto_verify(const uint8_t public_key[crypto_sign_PUBLICKEYBYTES], con
                        uint8_t *message_out, size_t *message_size, uint8_t *footer_out,
                        size_t *footer_size);
 
+/* Where a service's keys are, into out (size bytes; PATH_MAX hold any): in $CREDENTIALS_DIRECTORY
+ * where systemd gave it keys (LoadCredential=), else in DATA/keys. */
+void ates_keys_folder(const char *data_dir, char *out, size_t size);
+
 /* Keys on disk, below DIR (mode 0700): auth.key and services.key (secret, mode 0600), keyring (the
  * public keys, one a line: KID PURPOSE BASE64URL), fingerprint.key (32 random bytes, keys the
  * hashes of request bodies so that a log alone reveals nothing of a password). Made once, DIR too

@@ -11,7 +11,7 @@
 #include <ates/accounting.h>
 #include <ates/payment.h>
 
-#include "core/journal.h"
+#include "core/catalogue.h"
 #include "core/text.h"
 #include "core/users.h"
 #include "payment/payment_run.h"
@@ -245,9 +245,11 @@ static int emit_failed(struct ates_call *call, const struct payment_schedule *sc
         .has_retry_at = true,
         .retry_at = call->time + retry_delay(schedule->failures + 1, retry_after_ms),
     };
-    ates_journal(ATES_WARNING, payment_service.name, NULL, "%.*s could not be paid yet: %.*s",
-                 (int)run.business_date.size, run.business_date.data, (int)run.error.size,
-                 run.error.data);
+    const struct ates_log_field fields[] = {{"command", "pay_to_workers", 0}, {NULL, NULL, 0}};
+
+    ates_say(ATES_SAY_DATE_NOT_PAID, payment_service.name, fields,
+             "%.*s could not be paid yet: %.*s", (int)run.business_date.size,
+             run.business_date.data, (int)run.error.size, run.error.data);
     return ates_emit(call, &payment_payment_run_message, &run);
 }
 

@@ -166,7 +166,9 @@ int payment_memory_open(const struct ates_config *config, const char *keys_dir, 
         snprintf(error, error_size, "out of memory");
         return -ENOMEM;
     }
-    int r = ates_keys_load_secret(keys_dir, ATES_KEY_SERVICES, &self->key, error, error_size);
+    int r = keys_dir != NULL
+                ? ates_keys_load_secret(keys_dir, ATES_KEY_SERVICES, &self->key, error, error_size)
+                : 0;
     if (r != 0) {
         free(self);
         return r;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/actor.h"
+#include "core/catalogue.h"
 #include "core/datadir.h"
 #include "core/journal.h"
 #include "web/web_backend.h"
@@ -103,7 +104,7 @@ static int open_keys(struct ates_web *self, char *error, size_t size)
     if (r != 0) {
         return r;
     }
-    snprintf(dir, sizeof dir, "%s/keys", self->config.data_dir);
+    ates_keys_folder(self->config.data_dir, dir, sizeof dir);
     return ates_keys_load_secret(dir, ATES_KEY_SERVICES, &self->service_key, error, size);
 }
 
@@ -261,7 +262,9 @@ static void run(zsock_t *pipe, void *argument)
         r = drain(self);
     }
     if (r != 0) {
-        ates_journal(ATES_ERROR, "web", NULL, "stopped by a fault: %s", strerror(-r));
+        const struct ates_log_field fields[] = {{"error", strerror(-r), 0}, {NULL, NULL, 0}};
+
+        ates_say(ATES_SAY_CANNOT_GO_ON, "web", fields, "stopped by a fault: %s", strerror(-r));
         zstr_send(pipe, "FAILED");
     }
     while (!self->stopping) {

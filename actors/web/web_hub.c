@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/catalogue.h"
 #include "core/client_private.h"
 #include "core/journal.h"
 #include "core/socket.h"
@@ -321,7 +322,8 @@ void web_hub_set_token(struct web_hub *self, const char *token)
 static void subscribe_anew(struct web_hub *self, int64_t now_us)
 {
     if (now_us - self->heard_us >= QUIET_US) {
-        ates_journal(ATES_WARNING, "web", NULL, "no events arrive: connecting to the broker anew");
+        ates_say(ATES_SAY_NO_EVENTS, "web", NULL,
+                 "no events arrive: connecting to the broker anew");
         open_subscriber(self); /* where that fails, the old one is left */
         self->heard_us = now_us;
     }

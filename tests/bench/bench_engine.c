@@ -31,8 +31,8 @@ static struct ates_engine *open_engine(const struct bench *bench, const struct a
     char error[512];
 
     bench_config(bench, &config);
-    bench_must(ates_engine_open_at(&engine, domain, &config, &source, state_folder, error,
-                                   sizeof error) == 0,
+    bench_must(ates_engine_open_offline(&engine, domain, &config, &source, state_folder, error,
+                                        sizeof error) == 0,
                error);
     const int64_t start = ates_monotonic_us();
     bench_must(ates_engine_start(engine) == 0, "start");

@@ -1,5 +1,6 @@
 /* atesctl admin as those who operate a data folder meet it: the first administrator, and what check
  * and rebuild say of sound and of damaged data. */
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,12 @@
 #include "accounting/accounting.h"
 #include "support/damage.h"
 #include "support/flow.h"
+#include "support/temp_folder.h"
 
 #define ARGUMENTS_MAX 16
 #define DRAWN_CHARACTERS 20u
 #define TASKS 10u
+#define OTHER 65534 /* a user who is not root */
 
 static struct flow flow;
 static struct flow_output output;
@@ -201,11 +204,56 @@ Test(admin, refuses_folders_that_are_none_or_of_others)
 {
     cr_expect_eq(ATESCTL("admin", "check", "--data", "/nowhere/at/all"), 3);
     assert_said(output.err, "no aTES data here");
+}
+
+/* Gives all of the folder away, for root to become its owner. */
+static int give_away(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+    (void)status;
+    (void)type;
+    (void)ftw;
+    return lchown(path, OTHER, OTHER);
+}
+
+static unsigned others_files;
+
+static int count_owner(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+    (void)path;
+    (void)type;
+    (void)ftw;
+    others_files += status->st_uid == OTHER;
+    return status->st_uid == OTHER || status->st_uid == 0 ? 0 : -1;
+}
+
+Test(admin, root_becomes_the_owner_of_the_data)
+{
+    char parent[] = "/tmp/ates-owner-XXXXXX", data[64], keys[64], path[96];
+    struct stat status;
+
     if (geteuid() != 0) {
         cr_skip_test("only root can give a folder away");
     }
-    cr_assert_eq(chown(flow.data_dir, 65534, 65534), 0);
-    cr_expect_eq(ATESCTL("admin", "check", "--data", flow.data_dir), 6);
-    assert_said(output.err, "belongs to user 65534");
-    cr_assert_eq(chown(flow.data_dir, 0, 0), 0);
+    cr_assert_not_null(mkdtemp(parent));
+    cr_assert_eq(chmod(parent, 0755), 0);
+    snprintf(data, sizeof data, "%s/data", parent);
+    snprintf(keys, sizeof keys, "%s/keys", parent);
+    snprintf(path, sizeof path, "%s/keys", data);
+    cr_assert(mkdir(data, 0750) == 0 && mkdir(keys, 0700) == 0 && symlink(keys, path) == 0);
+    cr_assert_eq(nftw(data, give_away, 8, FTW_PHYS), 0);
+
+    /* The keys are root's, as is the folder in which they are made; all else is the owner's. */
+    cr_expect_eq(ATESCTL("admin", "init", "--data", data, "--login", "admin", "--email", "a@b.cd"),
+                 0, "%s", output.err);
+    snprintf(path, sizeof path, "%s/auth.key", keys);
+    cr_assert_eq(stat(path, &status), 0);
+    cr_expect_eq(status.st_uid, 0);
+    cr_expect_eq(ATESCTL("admin", "check", "--data", data), 0, "%s", output.err);
+    cr_expect_eq(ATESCTL("admin", "rebuild", "--data", data), 0, "%s", output.err);
+    cr_assert_eq(nftw(data, count_owner, 8, FTW_PHYS), 0);
+    cr_expect_gt(others_files, 5u);
+    snprintf(path, sizeof path, "%s/version", data);
+    cr_assert_eq(stat(path, &status), 0);
+    cr_expect_eq(status.st_uid, OTHER);
+    temp_folder_remove(parent);
 }

@@ -18,7 +18,7 @@
 #include <systemd/sd-journal.h>
 #endif
 
-#include "core/journal.h"
+#include "core/catalogue.h"
 #include "support/seed.h"
 
 static char output[1024 * 1024];
@@ -96,6 +96,17 @@ Test(journal, a_line_says_when_what_and_where)
               "%s", rest);
     const time_t said = timegm(&tm);
     cr_expect(said >= before && said <= after);
+    json_decref(line);
+}
+
+Test(journal, a_line_of_the_catalogue_tells_its_id)
+{
+    catch_stderr();
+    ates_say(ATES_SAY_READY, "auth", NULL, "ready");
+    json_t *line = line_of(release());
+    cr_expect_str_eq(string_of(line, "message_id"), ates_catalogue[ATES_SAY_READY].id);
+    cr_expect_str_eq(string_of(line, "level"), "notice");
+    cr_expect_eq(json_object_size(line), 5);
     json_decref(line);
 }
 
@@ -286,6 +297,22 @@ Test(journal, fields_go_to_the_journal)
     cr_expect_str_empty(release());
     cr_expect_str_eq(entry, "MESSAGE=task 42\nPRIORITY=5\nATES_SERVICE=tasks\nATES_TASK_ID=42\n"
                             "ATES_NAME=a\xff\nb\n");
+}
+
+Test(journal, an_entry_of_the_catalogue_has_its_id_and_level)
+{
+    const struct ates_log_field fields[] = {{"seq", NULL, 7}, {NULL, NULL, 0}};
+    char expected[256];
+
+    catch_stderr();
+    claim_journal("%llu:%llu", 0);
+    cr_expect(ates_journal_is_native());
+    ates_say(ATES_SAY_STREAM_STOPPED, "tasks", fields, "stopped at %d", 7);
+    cr_expect_str_empty(release());
+    snprintf(expected, sizeof expected,
+             "MESSAGE=stopped at 7\nPRIORITY=3\nMESSAGE_ID=%s\nATES_SERVICE=tasks\nATES_SEQ=7\n",
+             ates_catalogue[ATES_SAY_STREAM_STOPPED].id);
+    cr_expect_str_eq(entry, expected);
 }
 
 Test(journal, what_the_journal_does_not_take_goes_to_stderr)

@@ -370,3 +370,40 @@ Test(keys, kid_is_the_paserk_id)
     ates_key_id(public_key, kid);
     cr_assert_str_eq(kid, "k4.pid.9ShR3xc8-qVJ_di0tc9nx0IDIqbatdeM2mqLFBJsKRHs");
 }
+
+static const char *folder_of(const char *data_dir)
+{
+    static char folder[128];
+
+    ates_keys_folder(data_dir, folder, sizeof folder);
+    return folder;
+}
+
+Test(keys, are_in_the_data_unless_systemd_gave_some)
+{
+    unsetenv("CREDENTIALS_DIRECTORY");
+    cr_expect_str_eq(folder_of("/data"), "/data/keys");
+    cr_assert_eq(create(), 0, "%s", error);
+    setenv("CREDENTIALS_DIRECTORY", dir, 1);
+    cr_expect_str_eq(folder_of("/data"), dir);
+    setenv("CREDENTIALS_DIRECTORY", "keys", 1);
+    cr_expect_str_eq(folder_of("/data"), "/data/keys", "systemd gives absolute paths");
+    setenv("CREDENTIALS_DIRECTORY", parent, 1);
+    cr_expect_str_eq(folder_of("/data"), "/data/keys", "other things than keys were given");
+}
+
+/* The mask of an access control list shows as the group's bits, where systemd has set one. */
+Test(keys, a_given_key_may_show_a_mask_to_the_group)
+{
+    cr_assert_eq(create(), 0, "%s", error);
+    cr_assert_eq(chmod(path_of("services.key"), 0440), 0);
+    cr_assert_eq(chmod(path_of("fingerprint.key"), 0440), 0);
+    assert_not_loaded("services.key", -EPERM);
+    setenv("CREDENTIALS_DIRECTORY", dir, 1);
+    cr_expect_eq(load("services.key"), 0, "%s", error);
+    cr_expect_eq(load("fingerprint.key"), 0, "%s", error);
+    cr_assert_eq(chmod(path_of("services.key"), 0444), 0);
+    assert_not_loaded("services.key", -EPERM);
+    cr_assert_eq(chmod(path_of("services.key"), 0460), 0);
+    assert_not_loaded("services.key", -EPERM);
+}

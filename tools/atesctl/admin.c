@@ -19,6 +19,7 @@
 #include "ctl.h"
 #include "domains.h"
 #include "output.h"
+#include "owner.h"
 #include "refusal.h"
 #include "remote.h"
 
@@ -38,25 +39,18 @@ static const struct ctl_option data_options[] = {
     {NULL, NULL, NULL},
 };
 
-/* The configuration with --data in it. What root would write into a service's folder, the service
- * could no longer open: so only the folder's owner may. */
+/* The configuration with --data in it. */
 static int take_data(const struct ctl *ctl, const struct ctl_input *input,
                      struct ates_config *config)
 {
     const struct ates_setting_type *type = &ates_setting_types[ates_setting_find("data")];
     const char *data = ctl_value(input, "data");
     char why[256] = "";
-    struct stat status;
 
     *config = ctl->config;
     if (data != NULL &&
         type->read(type, data, (char *)config + type->offset, why, sizeof why) != 0) {
         return ctl_fail(CTL_USAGE, NULL, "--data: %s", why);
-    }
-    if (stat(config->data_dir, &status) == 0 && status.st_uid != geteuid()) {
-        return ctl_fail(CTL_FORBIDDEN, NULL,
-                        "%s belongs to user %ju; run this as that user (sudo -u '#%ju' ...)",
-                        config->data_dir, (uintmax_t)status.st_uid, (uintmax_t)status.st_uid);
     }
     return CTL_OK;
 }
@@ -156,59 +150,93 @@ static int register_first(struct ctl *ctl, const struct ctl_input *input,
     return CTL_OK;
 }
 
-static int init_with_engine(struct ctl *ctl, const struct ctl_input *input,
-                            struct ates_engine *engine)
+static int take_password(const struct ctl *ctl, const struct ctl_input *input,
+                         char password[CTL_PASSWORD_SIZE])
 {
-    const char *file = ctl_value(input, "password-file");
-    char password[CTL_PASSWORD_SIZE];
-    int code = refuse_second(ctl, engine);
+    const struct ctl_password_source source = {
+        ctl_value(input, "password-file"), "--password-file FILE (-: stdin)", "Password", false};
 
-    if (code != CTL_OK) {
-        return code;
+    if (source.file != NULL) {
+        return ctl_read_password(ctl, &source, password);
     }
-    if (file != NULL) {
-        const struct ctl_password_source source = {file, "--password-file FILE (-: stdin)",
-                                                   "Password", false};
+    draw_password(password);
+    return CTL_OK;
+}
 
-        code = ctl_read_password(ctl, &source, password);
-    } else {
-        draw_password(password);
+static int make_keys(const char *keys_dir, char *error)
+{
+    const int r = ates_keys_create(keys_dir, error, ERROR_SIZE);
+
+    return r == -EEXIST ? 0 : r;
+}
+
+/* Root may keep the keys for itself, for systemd to hand them out: then they are made as root. */
+static bool are_roots(const char *keys_dir)
+{
+    struct stat status;
+
+    return stat(keys_dir, &status) == 0 && status.st_uid == 0;
+}
+
+/* keys_dir: NULL where the keys are made. */
+static int make_data(struct ctl *ctl, const struct ctl_input *input,
+                     const struct ates_config *config, const char *keys_dir, const char *password)
+{
+    const struct ates_source source = ates_source_system();
+    struct ates_engine *engine = NULL;
+    char error[ERROR_SIZE] = "";
+    int r = ates_datadir_create(config->data_dir, error, sizeof error);
+
+    if (r == 0 && keys_dir != NULL) {
+        r = make_keys(keys_dir, error);
     }
+    if (r == 0) {
+        r = ates_engine_open_offline(&engine, &auth_domain, config, &source, "state", error,
+                                     sizeof error);
+    }
+    if (r == 0) {
+        r = ates_engine_start(engine);
+    }
+    int code = r == 0 ? refuse_second(ctl, engine) : fail(r, error);
     if (code == CTL_OK) {
-        code = register_first(ctl, input, engine, password, file == NULL);
+        code =
+            register_first(ctl, input, engine, password, ctl_value(input, "password-file") == NULL);
     }
-    sodium_memzero(password, sizeof password);
+    ates_engine_close(&engine);
     return code;
 }
 
 static int run_init(struct ctl *ctl, const struct ctl_input *input)
 {
-    const struct ates_source source = ates_source_system();
-    struct ates_engine *engine = NULL;
     struct ates_config config;
     char keys[sizeof config.data_dir + 8], error[ERROR_SIZE] = "";
+    char password[CTL_PASSWORD_SIZE];
+    bool made = false;
 
     if (ctl_value(input, "login") == NULL || ctl_value(input, "email") == NULL) {
         return ctl_fail(CTL_USAGE, "atesctl admin init --help", "--login and --email are needed");
     }
     int code = take_data(ctl, input, &config);
+    if (code == CTL_OK) {
+        code = take_password(ctl, input, password);
+    }
     if (code != CTL_OK) {
         return code;
     }
     snprintf(keys, sizeof keys, "%s/keys", config.data_dir);
-    int r = ates_datadir_create(config.data_dir, error, sizeof error);
-    if (r == 0) {
-        r = ates_keys_create(keys, error, sizeof error);
-        r = r == -EEXIST ? 0 : r;
+    if (are_roots(keys)) {
+        const int r = make_keys(keys, error);
+
+        code = r == 0 ? CTL_OK : fail(r, error);
+        made = true;
     }
-    if (r == 0) {
-        r = ates_engine_open(&engine, &auth_domain, &config, &source, error, sizeof error);
+    if (code == CTL_OK) {
+        code = ctl_become_owner(config.data_dir);
     }
-    if (r == 0) {
-        r = ates_engine_start(engine);
+    if (code == CTL_OK) {
+        code = make_data(ctl, input, &config, made ? NULL : keys, password);
     }
-    code = r == 0 ? init_with_engine(ctl, input, engine) : fail(r, error);
-    ates_engine_close(&engine);
+    sodium_memzero(password, sizeof password);
     return code;
 }
 
@@ -389,6 +417,9 @@ static int list_work(const struct ctl *ctl, const struct ctl_input *input,
     char error[ERROR_SIZE] = "";
     int code = take_data(ctl, input, &config);
 
+    if (code == CTL_OK) {
+        code = ctl_become_owner(config.data_dir);
+    }
     if (code != CTL_OK) {
         return code;
     }
