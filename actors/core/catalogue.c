@@ -48,6 +48,15 @@ const struct ates_catalogue_entry ates_catalogue[ATES_ENTRY_COUNT] = {
          "one of them was copied from elsewhere.",
          "Bring the log's own state back, or move the folder state away: it is made anew from the "
          "log at the next start."},
+    [ATES_SAY_BASE_UNUSABLE] =
+        {"2af1ffddff904eb9b2393d10c582ab17", ATES_ERROR, "A log's base is unusable",
+         "The log of @ATES_SERVICE@ was compacted; the state that stands for the records cut off "
+         "it is "
+         "missing, damaged, or of a form from which this program cannot make its own. The line "
+         "says "
+         "which.",
+         "Restore the folder of this service from a backup; where the form is the reason, run a "
+         "release that knows a way from it."},
     [ATES_SAY_STORE_FILLING] = {"cdb92a3dd9b244f1b1600dcfd9ea043b", ATES_WARNING,
                                 "A store is filling",
                                 "The store of @ATES_SERVICE@ is @ATES_USED_PERMILLE@ permille "

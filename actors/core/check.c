@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base.h"
 #include "core/engine_private.h"
 
 /* The walk through a log: what the next record must follow. */
@@ -128,6 +129,35 @@ static int check_record(struct walk *self, const struct ates_stored_record *stor
     return 0;
 }
 
+/* Where a compacted log begins: the base's rows are those that were put there, and agree. */
+static int check_base(struct walk *self)
+{
+    const struct ates_domain *domain = ates_engine_domain(self->engine);
+    const struct ates_base_note *note = ates_log_base(ates_engine_log(self->engine));
+    struct ates_base base;
+    char why[256] = "";
+
+    if (note == NULL) {
+        return 0;
+    }
+    self->number = note->head.number;
+    self->seq = note->head.seq;
+    self->time = note->head.time;
+    memcpy(self->hash, note->head.hash, sizeof self->hash);
+    int r = ates_base_open(&base, domain, ates_engine_config(self->engine), note, why, sizeof why);
+    if (r != 0) {
+        return damaged(self, "its log's base cannot be opened: %s", why);
+    }
+    r = ates_base_check(&base, domain, note);
+    if (r == 0 && domain->check != NULL && note->state_version == domain->state_version) {
+        r = domain->check(&base.txn, why, sizeof why);
+    }
+    ates_base_close(&base);
+    return r == 0 ? 0
+                  : damaged(self, "its log's base is damaged: %s",
+                            why[0] != '\0' ? why : "its rows are not those of when it was made");
+}
+
 static int check_log(struct walk *self, const struct ates_progress *progress)
 {
     const struct ates_log_head *head = ates_log_head(ates_engine_log(self->engine));
@@ -197,12 +227,20 @@ int ates_check(const struct ates_domain *domain, const struct ates_config *confi
         return r == -EUCLEAN ? -EBADMSG : r;
     }
     walk.arena = ates_arena_new();
-    r = walk.arena != NULL ? check_log(&walk, progress) : -ENOMEM;
+    const struct ates_base_note *base = ates_log_base(ates_engine_log(walk.engine));
+    r = walk.arena != NULL ? check_base(&walk) : -ENOMEM;
+    if (r == 0) {
+        r = check_log(&walk, progress);
+    }
     if (r == 0) {
         r = check_state(&walk);
     }
     if (r == 0) {
         *report = (struct ates_check_report){.records = walk.number, .events = walk.seq};
+        if (base != NULL) {
+            report->records -= base->head.number;
+            report->events -= base->head.seq;
+        }
     }
     ates_arena_free(&walk.arena);
     ates_engine_close(&walk.engine);

@@ -10,7 +10,7 @@ struct ates_check_report {
 
 /* Checks the domain's data below config->data_dir, which no daemon may be using (-EBUSY). The log:
  * every record whole, numbers and event seqs dense, one log id, every envelope chained to the one
- * before and readable. The state: brought up to the log's end, where it must arrive, then the
+ * before and readable; where it was compacted, its base's rows whole and in agreement. The state: brought up to the log's end, where it must arrive, then the
  * domain's own check of its rows. Returns 0; -EBADMSG with one line in error that names the place
  * of the first damage; or another fault with its line. progress may be NULL. */
 int ates_check(const struct ates_domain *domain, const struct ates_config *config,

@@ -85,9 +85,13 @@ int actor_read_events(struct ates_actor *actor, const void *body, struct ates_bu
     const size_t limit = command->has_limit ? (size_t)command->limit : ATES_PAGE_LIMIT;
     struct ates_log *log = ates_engine_log(actor->engine);
     struct ates_bytes *events = ates_arena_alloc(actor->arena, limit * sizeof *events);
+    const struct ates_base_note *base = ates_log_base(log);
     size_t count = 0;
 
-    (void)refusal;
+    if (base != NULL && command->after_seq < base->head.seq) {
+        return ates_refusal_set(refusal, ATES_FAILED_PRECONDITION, "EVENTS_COMPACTED", "after_seq",
+                                "events up to %" PRIu64 " were compacted away", base->head.seq);
+    }
     int r = collect_events(actor, command->after_seq, limit, events, &count);
     if (r == 0) {
         const struct ates_read_events_result result = {

@@ -19,18 +19,19 @@ static int fail(char *error, size_t error_size, const char *path)
 }
 
 /* The file appears whole or not at all: an interrupted creation can be run again. */
-static int write_version(const char *data_dir, const char *path, char *error, size_t error_size)
+static int write_version(const char *data_dir, const char *version, char *error, size_t error_size)
 {
-    char fresh[4200];
+    char fresh[4200], path[4200], line[16];
+    const int size = snprintf(line, sizeof line, "%s\n", version);
 
     snprintf(fresh, sizeof fresh, "%s/version.new", data_dir);
+    snprintf(path, sizeof path, "%s/version", data_dir);
     int file = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) {
         return fail(error, error_size, fresh);
     }
     int r = 0;
-    if (write(file, ATES_DATA_VERSION "\n", sizeof ATES_DATA_VERSION) != sizeof ATES_DATA_VERSION ||
-        fsync(file) != 0) {
+    if (write(file, line, (size_t)size) != size || fsync(file) != 0) {
         r = fail(error, error_size, fresh);
     }
     close(file);
@@ -49,13 +50,12 @@ int ates_datadir_create(const char *data_dir, char *error, size_t error_size)
     }
     snprintf(path, sizeof path, "%s/version", data_dir);
     return access(path, F_OK) == 0 ? ates_datadir_check(data_dir, error, error_size)
-                                   : write_version(data_dir, path, error, error_size);
+                                   : write_version(data_dir, ATES_DATA_VERSION, error, error_size);
 }
 
-int ates_datadir_check(const char *data_dir, char *error, size_t error_size)
+static int read_version(const char *data_dir, char version[32], char *error, size_t error_size)
 {
     char path[4200];
-    char version[32] = "";
 
     snprintf(path, sizeof path, "%s/version", data_dir);
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -69,18 +69,51 @@ int ates_datadir_check(const char *data_dir, char *error, size_t error_size)
     if (file < 0) {
         return fail(error, error_size, path);
     }
-    const ssize_t size = read(file, version, sizeof version - 1);
+    const ssize_t size = read(file, version, 31);
     close(file);
     if (size < 0) {
         return fail(error, error_size, path);
     }
+    version[size] = '\0';
     version[strcspn(version, "\n")] = '\0';
-    if (strcmp(version, ATES_DATA_VERSION) != 0) {
-        snprintf(error, error_size, "%s: data of version '%.16s'; this program reads version '%s'",
-                 path, version, ATES_DATA_VERSION);
+    if (strcmp(version, ATES_DATA_VERSION) != 0 &&
+        strcmp(version, ATES_DATA_VERSION_COMPACTED) != 0) {
+        snprintf(error, error_size,
+                 "%s: data of version '%.16s'; this program reads versions '%s' and '%s'", path,
+                 version, ATES_DATA_VERSION, ATES_DATA_VERSION_COMPACTED);
         return -EPROTONOSUPPORT;
     }
     return 0;
+}
+
+int ates_datadir_check(const char *data_dir, char *error, size_t error_size)
+{
+    char version[32];
+
+    return read_version(data_dir, version, error, error_size);
+}
+
+int ates_datadir_raise(const char *data_dir, char *error, size_t error_size)
+{
+    char version[32];
+    int r = read_version(data_dir, version, error, error_size);
+
+    if (r != 0 || strcmp(version, ATES_DATA_VERSION_COMPACTED) == 0) {
+        return r;
+    }
+    r = write_version(data_dir, ATES_DATA_VERSION_COMPACTED, error, error_size);
+    return r == 0 ? ates_sync_folder(data_dir, error, error_size) : r;
+}
+
+int ates_sync_folder(const char *path, char *error, size_t error_size)
+{
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = folder >= 0 && fsync(folder) == 0 ? 0 : fail(error, error_size, path);
+
+    if (folder >= 0) {
+        close(folder);
+    }
+    return r;
 }
 
 int ates_lock_file(const char *path, const char *what, int *lock, char *error, size_t error_size)

@@ -6,14 +6,24 @@
 
 #include <stddef.h>
 
+/* The version that a data folder is made with, and the one that it has once a log in it was
+ * compacted: programs that know only the first would take such a log for a damaged one. This program
+ * reads both; nothing leads back. */
 #define ATES_DATA_VERSION "1"
+#define ATES_DATA_VERSION_COMPACTED "2"
 
 /* Makes the folder (mode 0700) and its version file where they are missing. */
 int ates_datadir_create(const char *data_dir, char *error, size_t error_size);
 
-/* 0 where the folder is aTES data of this version, else -ENOENT, -EPROTONOSUPPORT or -errno with
+/* Durably makes the folder one of compacted logs, if it is none yet. */
+int ates_datadir_raise(const char *data_dir, char *error, size_t error_size);
+
+/* 0 where the folder is aTES data of a version that this program reads, else -ENOENT, -EPROTONOSUPPORT or -errno with
  * error. */
 int ates_datadir_check(const char *data_dir, char *error, size_t error_size);
+
+/* Has the folder's own entries on the disk. 0, or -errno with error. */
+int ates_sync_folder(const char *path, char *error, size_t error_size);
 
 /* Takes the lock file path (made where missing) until *lock is closed. -EBUSY, with a line that
  * names what and the process that holds it. */

@@ -108,6 +108,10 @@ struct ates_domain {
     /* The form of its state's rows. Where a state on disk has another, it is made anew from the log.
      */
     uint64_t state_version;
+    /* Brings the rows of a compacted log's base to this form from an older one, as no record is left
+     * to make them of. A table that had rows in that form stays in `tables`. NULL where there is no
+     * older form that a log was ever compacted in. */
+    int (*upgrade)(struct ates_txn *txn, uint64_t from_version);
     bool stops_at_dead; /* a dead letter stops its stream: money never skips */
     /* One step of unfinished jobs: emits at most a chunk; *more tells whether to call again. May be
      * NULL. */

@@ -117,6 +117,8 @@ void engine_release_begun(struct ates_engine *engine);
 
 /* replay.c */
 int engine_replay(struct ates_engine *engine); /* applies the records that state has not seen */
+/* The same up to this head, which a record of the log left. */
+int engine_replay_to(struct ates_engine *engine, const struct ates_log_head *head);
 int engine_commit_state(struct ates_engine *engine, const struct ates_log_head *applied);
 
 /* engine.c */

@@ -2,6 +2,7 @@
 #include "core/environment.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,20 @@ int ates_environment_open(MDB_env **env, const char *path, size_t map_size, unsi
     }
     *env = opened;
     return 0;
+}
+
+int ates_environment_remove(int folder, const char *name)
+{
+    static const char *const files[] = {"data.mdb", "lock.mdb"};
+    char path[256];
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", name, files[i]);
+        if (unlinkat(folder, path, 0) != 0 && errno != ENOENT) {
+            return -errno;
+        }
+    }
+    return unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 unsigned ates_environment_used_permille(MDB_env *env, size_t map_size)

@@ -16,6 +16,10 @@
 int ates_environment_open(MDB_env **env, const char *path, size_t map_size, unsigned table_count,
                           char *error, size_t error_size);
 
+/* Removes the environment in folder name below the open folder, or what is there of it. 0 or -errno.
+ */
+int ates_environment_remove(int folder, const char *name);
+
 /* How full the map is, in permille of map_size (LMDB never gives pages back, so this is the
  * high-water mark). */
 unsigned ates_environment_used_permille(MDB_env *env, size_t map_size);

@@ -2,7 +2,6 @@
 #include "core/log.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,28 +9,25 @@
 #include <string.h>
 
 #include "core/environment.h"
+#include "core/log_private.h"
 #include "core/store.h"
 
-struct ates_log {
-    MDB_env *env;
-    MDB_dbi table;
-    size_t map_size;
-    char id[ATES_UUID_SIZE];
-    struct ates_log_head head;
-    uint64_t damaged; /* the last record's number, where it does not decode */
+static const struct ates_field stored_base_fields[] = {
+    {ATES_FIELD(stored_base, number), .type = ATES_UINT, .min = 1},
+    {ATES_FIELD(stored_base, seq), .type = ATES_UINT},
+    {ATES_FIELD(stored_base, time), .type = ATES_INT},
+    {ATES_FIELD(stored_base, hash), .type = ATES_BYTES, .min = 32, .max = 32},
+    {ATES_FIELD(stored_base, state_version), .type = ATES_UINT},
+    {ATES_FIELD(stored_base, digest), .type = ATES_BYTES, .min = 32, .max = 32},
 };
+ATES_MESSAGE(stored_base, "base");
 
-struct log_key {
-    uint8_t bytes[16];
-};
-
-static struct log_key log_key(uint64_t first_seq, uint64_t number)
+void ates_record_head(const struct ates_record *record, struct ates_log_head *head)
 {
-    struct log_key key;
-    const uint64_t big[2] = {htobe64(first_seq), htobe64(number)};
-
-    memcpy(key.bytes, big, sizeof key.bytes);
-    return key;
+    head->number = record->number;
+    head->seq = ates_record_last_seq(record);
+    head->time = record->time;
+    memcpy(head->hash, record->head.data, sizeof head->hash);
 }
 
 static int load_id(struct ates_log *self, MDB_txn *txn, const struct ates_source *source)
@@ -52,6 +48,35 @@ static int load_id(struct ates_log *self, MDB_txn *txn, const struct ates_source
     return r == 0 ? MDB_CORRUPTED : r;
 }
 
+static int load_base(struct ates_log *self, MDB_txn *txn)
+{
+    struct log_key key = log_key(0, 2);
+    MDB_val k = {sizeof key.bytes, key.bytes}, v;
+    struct ates_arena *arena;
+    struct stored_base stored;
+    int r = mdb_get(txn, self->table, &k, &v);
+
+    if (r != 0) {
+        return r == MDB_NOTFOUND ? 0 : r;
+    }
+    arena = ates_arena_new();
+    if (arena == NULL) {
+        return ENOMEM;
+    }
+    r = ates_stored_decode(&stored_base_message, v.mv_data, v.mv_size, arena, &stored);
+    if (r == 0) {
+        self->has_base = true;
+        self->base.head =
+            (struct ates_log_head){.number = stored.number, .seq = stored.seq, .time = stored.time};
+        self->base.state_version = stored.state_version;
+        memcpy(self->base.head.hash, stored.hash.data, sizeof self->base.head.hash);
+        memcpy(self->base.digest, stored.digest.data, sizeof self->base.digest);
+        self->head = self->base.head;
+    }
+    ates_arena_free(&arena);
+    return r == 0 ? 0 : MDB_CORRUPTED;
+}
+
 static int load_head(struct ates_log *self, MDB_txn *txn)
 {
     struct ates_arena *arena;
@@ -69,7 +94,7 @@ static int load_head(struct ates_log *self, MDB_txn *txn)
         return r;
     }
     if (k.mv_size != 16 || ates_u64_from(k.mv_data) == 0) {
-        return 0; /* only the id: an empty log */
+        return 0; /* no record: an empty log */
     }
     arena = ates_arena_new();
     if (arena == NULL) {
@@ -79,10 +104,7 @@ static int load_head(struct ates_log *self, MDB_txn *txn)
         self->damaged = ates_u64_from((const uint8_t *)k.mv_data + 8);
         r = MDB_CORRUPTED;
     } else {
-        self->head.number = record.number;
-        self->head.seq = ates_record_last_seq(&record);
-        self->head.time = record.time;
-        memcpy(self->head.hash, record.head.data, sizeof self->head.hash);
+        ates_record_head(&record, &self->head);
     }
     ates_arena_free(&arena);
     return r;
@@ -99,6 +121,9 @@ static int load(struct ates_log *self, const struct ates_source *source)
     r = mdb_dbi_open(txn, NULL, 0, &self->table);
     if (r == 0) {
         r = load_id(self, txn, source);
+    }
+    if (r == 0) {
+        r = load_base(self, txn);
     }
     if (r == 0) {
         r = load_head(self, txn);
@@ -205,6 +230,11 @@ const struct ates_log_head *ates_log_head(const struct ates_log *log)
     return &log->head;
 }
 
+const struct ates_base_note *ates_log_base(const struct ates_log *log)
+{
+    return log->has_base ? &log->base : NULL;
+}
+
 unsigned ates_log_used_permille(const struct ates_log *log)
 {
     return ates_environment_used_permille(log->env, log->map_size);
@@ -307,6 +337,9 @@ int ates_log_read_seek(struct ates_log_reader *reader, uint64_t seq)
         return r;
     }
     r = mdb_cursor_get(reader->cursor, &k, &v, reader->found ? MDB_PREV : MDB_LAST);
+    if (r == 0 && k.mv_size == 16 && ates_u64_from(k.mv_data) == 0) {
+        return ates_log_read_seek_record(reader, 1, 1); /* what the log says of itself */
+    }
     reader->found = r == 0;
     return ates_environment_result(r);
 }

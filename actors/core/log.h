@@ -2,7 +2,8 @@
  *
  * The seam is narrow on purpose (append, read, head), so that another kind of log can stand behind
  * it. Layout of its one table: key {first_seq, number}, both big-endian, value a stored record; keys
- * {0, 0} and {0, 1} hold the log's id and whose log it is. Records only ever go to the end. */
+ * {0, 0} and {0, 1} hold the log's id and whose log it is, {0, 2} where it begins, if it was
+ * compacted. Records only ever go to the end. */
 #ifndef ATES_LOG_H
 #define ATES_LOG_H
 
@@ -13,12 +14,22 @@
 
 struct ates_log;
 
-/* Where a log ends. */
+/* Where a log ends, or ended after one of its records. */
 struct ates_log_head {
     uint64_t number;              /* of its last record, 0 where empty */
     uint64_t seq;                 /* of its last event, 0 where there is none */
     int64_t time;                 /* of its last record */
     uint8_t hash[ATES_HASH_SIZE]; /* of its last envelope, zeros where there is none */
+};
+
+void ates_record_head(const struct ates_record *record, struct ates_log_head *head);
+
+/* Where a compacted log begins: the records up to this head were cut off, and what they came to is
+ * in its base (base.h). */
+struct ates_base_note {
+    struct ates_log_head head;
+    uint64_t state_version;         /* of the base's rows */
+    uint8_t digest[ATES_HASH_SIZE]; /* of the base's rows */
 };
 
 /* Opens (creates where missing, drawing its id) the log in folder path. 0, or -errno with error
@@ -32,6 +43,8 @@ int ates_log_claim(struct ates_log *log, const char *service, char *error, size_
 
 const char *ates_log_id(const struct ates_log *log); /* a UUID */
 const struct ates_log_head *ates_log_head(const struct ates_log *log);
+/* NULL where the log has its first record. */
+const struct ates_base_note *ates_log_base(const struct ates_log *log);
 unsigned ates_log_used_permille(const struct ates_log *log);
 
 /* A record in its stored form. */
@@ -49,6 +62,12 @@ int ates_log_append(struct ates_log *log, const struct ates_log_head *expected,
                     const struct ates_stored_record *records, size_t count,
                     const struct ates_log_head *head);
 
+/* Makes a log of the same id and owner in folder path, which must not be there: it begins at base
+ * and has this one's records after it, to the same head. It is on the disk when 0 is returned, but
+ * for the folders' own entries. -errno with error filled: what was made of it may be there. */
+int ates_log_copy_after(struct ates_log *log, const struct ates_base_note *base, const char *path,
+                        char *error, size_t error_size);
+
 /* Reads stored records in order within one snapshot. Bytes are valid until the reader closes; keep
  * it open briefly. One reader a log and thread. */
 struct ates_log_reader {
@@ -60,8 +79,8 @@ struct ates_log_reader {
 };
 int ates_log_read_open(struct ates_log_reader *reader, struct ates_log *log);
 void ates_log_read_close(struct ates_log_reader *reader);
-/* Goes to the record that holds the event seq (from 1); to the log's end where there is none yet.
- */
+/* Goes to the record that holds the event seq (from 1); to the log's end where there is none yet;
+ * to its first record where the event was cut off. */
 int ates_log_read_seek(struct ates_log_reader *reader, uint64_t seq);
 /* Goes to the record {first_seq, number}; where it is absent, to the one after it. */
 int ates_log_read_seek_record(struct ates_log_reader *reader, uint64_t first_seq, uint64_t number);

@@ -91,6 +91,8 @@ static void add_engine(struct ates_figures *figures, struct ates_engine *engine)
 {
     const struct ates_engine_figures *counted = ates_engine_figures(engine);
     const struct ates_log_head *head = ates_engine_head(engine);
+    const struct ates_base_note *base = ates_log_base(ates_engine_log(engine));
+    const uint64_t cut = base != NULL ? base->head.number : 0;
 
     ates_figures_add_histogram(figures, &batch_records, &counted->batch_records, &ates_batch_scale,
                                NULL);
@@ -103,7 +105,7 @@ static void add_engine(struct ates_figures *figures, struct ates_engine *engine)
                      "store=\"state\"");
     ates_figures_add(figures, &has_room, ates_engine_has_room(engine), NULL);
     ates_figures_add(figures, &log_head, (int64_t)head->seq, NULL);
-    ates_figures_add(figures, &log_records, (int64_t)head->number, NULL);
+    ates_figures_add(figures, &log_records, (int64_t)(head->number - cut), NULL);
     ates_figures_add(figures, &replayed, (int64_t)counted->replayed, NULL);
 }
 

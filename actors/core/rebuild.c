@@ -8,11 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/environment.h"
+
 #define STATE "state"
 #define FRESH "state.new"
-
-/* The files of an LMDB environment; a state's folder holds nothing else. */
-static const char *const state_files[] = {"data.mdb", "lock.mdb"};
 
 struct rebuild {
     const struct ates_domain *domain;
@@ -31,20 +30,6 @@ static int fail(const struct rebuild *self, const char *what)
 
     snprintf(self->error, self->error_size, "%s/%s: %s", self->path, what, strerror(-fault));
     return fault;
-}
-
-/* Removes the state that made room for the new one, or did not get so far. */
-static int remove_leftover(const struct rebuild *self)
-{
-    char name[64];
-
-    for (size_t i = 0; i < sizeof state_files / sizeof state_files[0]; i++) {
-        snprintf(name, sizeof name, FRESH "/%s", state_files[i]);
-        if (unlinkat(self->folder, name, 0) != 0 && errno != ENOENT) {
-            return -errno;
-        }
-    }
-    return unlinkat(self->folder, FRESH, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 /* The state as it is must have seen the whole log, or what it lacks would look like damage. Where
@@ -124,12 +109,10 @@ static int swap(const struct rebuild *self)
             return fail(self, STATE);
         }
         /* A file system that cannot exchange, or no state there before. */
-        char name[64];
-        for (size_t i = 0; i < sizeof state_files / sizeof state_files[0]; i++) {
-            snprintf(name, sizeof name, STATE "/%s", state_files[i]);
-            if (unlinkat(self->folder, name, 0) != 0 && errno != ENOENT) {
-                return fail(self, name);
-            }
+        const int r = ates_environment_remove(self->folder, STATE);
+        if (r != 0) {
+            errno = -r;
+            return fail(self, STATE);
         }
         if (renameat(self->folder, FRESH, self->folder, STATE) != 0) {
             return fail(self, STATE);
@@ -162,12 +145,12 @@ static int replace(const struct rebuild *self, struct ates_rebuild_report *repor
         r = compare(self, engine, report);
     }
     if (r == 0) {
-        report->records = ates_engine_head(engine)->number;
+        report->records = ates_engine_figures(engine)->replayed;
         r = swap(self);
     }
     /* The old state, or a part of the new one: what may stay costs room only, until the next run.
      */
-    remove_leftover(self);
+    (void)ates_environment_remove(self->folder, FRESH);
     ates_engine_close(&engine);
     return r;
 }
@@ -193,7 +176,12 @@ int ates_rebuild(const struct ates_domain *domain, const struct ates_config *con
     if (self.folder < 0) {
         return fail(&self, "");
     }
-    r = remove_leftover(&self) == 0 ? 0 : fail(&self, FRESH);
+    /* What an interrupted run left. */
+    r = ates_environment_remove(self.folder, FRESH);
+    if (r != 0) {
+        errno = -r;
+        fail(&self, FRESH);
+    }
     if (r == 0) {
         found.differs = found.unreadable[0] != '\0';
         r = replace(&self, &found);

@@ -6,7 +6,7 @@
 #include "core/store_compare.h"
 
 struct ates_rebuild_report {
-    uint64_t records;     /* of the log, all folded in */
+    uint64_t records;     /* of the log, all folded in, its base first where it has one */
     bool differs;         /* from the state that was there */
     char unreadable[256]; /* why that one could not be read at all; empty where it could */
     size_t table_count;

@@ -52,18 +52,19 @@ ATES_MESSAGE(ates_record, "record");
 
 static const uint8_t check_key[crypto_shorthash_KEYBYTES];
 
-void ates_record_encode(const struct ates_record *record, struct ates_buffer *out)
+void ates_stored_encode(const struct ates_message *message, const void *value,
+                        struct ates_buffer *out)
 {
     uint8_t check[crypto_shorthash_BYTES];
     const size_t start = out->size;
 
-    ates_message_encode(&ates_record_message, record, out);
+    ates_message_encode(message, value, out);
     crypto_shorthash(check, out->data + start, out->size - start, check_key);
     ates_buffer_append(out, check, sizeof check);
 }
 
-int ates_record_decode(const void *data, size_t size, struct ates_arena *arena,
-                       struct ates_record *record)
+int ates_stored_decode(const struct ates_message *message, const void *data, size_t size,
+                       struct ates_arena *arena, void *value)
 {
     uint8_t check[crypto_shorthash_BYTES];
 
@@ -75,11 +76,20 @@ int ates_record_decode(const void *data, size_t size, struct ates_arena *arena,
     if (memcmp(check, (const uint8_t *)data + size, sizeof check) != 0) {
         return -EBADMSG;
     }
-    if (ates_message_decode(&ates_record_message, data, size, ATES_UNKNOWN_IGNORED, arena, record,
-                            NULL) != 0) {
-        return -EBADMSG;
-    }
-    return 0;
+    return ates_message_decode(message, data, size, ATES_UNKNOWN_IGNORED, arena, value, NULL) == 0
+               ? 0
+               : -EBADMSG;
+}
+
+void ates_record_encode(const struct ates_record *record, struct ates_buffer *out)
+{
+    ates_stored_encode(&ates_record_message, record, out);
+}
+
+int ates_record_decode(const void *data, size_t size, struct ates_arena *arena,
+                       struct ates_record *record)
+{
+    return ates_stored_decode(&ates_record_message, data, size, arena, record);
 }
 
 void ates_envelope_hash(const void *envelope, size_t size, uint8_t hash[ATES_HASH_SIZE])

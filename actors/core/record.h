@@ -82,6 +82,13 @@ static inline uint64_t ates_record_last_seq(const struct ates_record *record)
     return record->first_seq + record->events.count - 1;
 }
 
+/* The stored form of any message of the log's. Decoding: texts and bytes point into data; -EBADMSG
+ * where it is damaged. */
+void ates_stored_encode(const struct ates_message *message, const void *value,
+                        struct ates_buffer *out);
+int ates_stored_decode(const struct ates_message *message, const void *data, size_t size,
+                       struct ates_arena *arena, void *value);
+
 /* Appends the record's stored form to out. */
 void ates_record_encode(const struct ates_record *record, struct ates_buffer *out);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/base.h"
 #include "core/catalogue.h"
 #include "core/engine_private.h"
 
@@ -18,8 +19,8 @@ static int begin_anew(struct ates_engine *self)
     return ates_txn_clear(&self->txn);
 }
 
-/* The last record that state holds. -EUCLEAN where it is the state of another log. */
-static int load_applied(struct ates_engine *self, struct ates_log_head *applied)
+/* The last record that state's own row says it holds. -EUCLEAN where it is the state of another log. */
+static int read_applied(struct ates_engine *self, struct ates_log_head *applied)
 {
     const struct ates_key key = {.size = 7, .data = "applied"};
     struct ates_bytes row;
@@ -44,6 +45,26 @@ static int load_applied(struct ates_engine *self, struct ates_log_head *applied)
     if (r == 0) {
         applied->number = ates_u64_from(row.data);
         applied->seq = ates_u64_from(row.data + 8);
+    }
+    return r;
+}
+
+/* A state that lacks what a compacted log no longer has begins with the log's base. */
+static int load_applied(struct ates_engine *self, struct ates_log_head *applied)
+{
+    const struct ates_base_note *base = ates_log_base(self->log);
+    char error[512] = "";
+    int r = read_applied(self, applied);
+
+    if (r != 0 || base == NULL || applied->number >= base->head.number) {
+        return r;
+    }
+    r = ates_base_copy(self->domain, &self->config, base, &self->txn, error, sizeof error);
+    if (r == 0) {
+        *applied = base->head;
+        r = engine_commit_state(self, applied);
+    } else {
+        ates_say(ATES_SAY_BASE_UNUSABLE, self->domain->service->name, NULL, "%s", error);
     }
     return r;
 }
@@ -87,8 +108,7 @@ static int replay_record(struct ates_engine *self, const struct ates_stored_reco
         r = r > 0 ? -EBADMSG : r; /* appliers cannot refuse: a row that they need is not there */
     }
     if (r == 0) {
-        applied->number = record.number;
-        applied->seq = ates_record_last_seq(&record);
+        ates_record_head(&record, applied);
         self->figures.replayed++;
     }
     return r;
@@ -106,6 +126,11 @@ static void tell(const struct ates_engine *self, uint64_t done)
 
 int engine_replay(struct ates_engine *self)
 {
+    return engine_replay_to(self, ates_log_head(self->log));
+}
+
+int engine_replay_to(struct ates_engine *self, const struct ates_log_head *head)
+{
     struct ates_log_head applied;
     struct ates_log_reader reader;
     struct ates_stored_record stored;
@@ -118,7 +143,7 @@ int engine_replay(struct ates_engine *self)
         return r;
     }
     r = ates_log_read_seek_record(&reader, applied.seq + 1, applied.number + 1);
-    while (r == 0) {
+    while (r == 0 && applied.number < head->number) {
         r = ates_log_read_next(&reader, &stored);
         if (r == 0) {
             r = replay_record(self, &stored, &applied);
@@ -129,9 +154,9 @@ int engine_replay(struct ates_engine *self)
         }
     }
     ates_log_read_close(&reader);
-    if (r != ATES_NOT_FOUND) {
+    if (r != 0 && r != ATES_NOT_FOUND) {
         return r;
     }
-    self->head = *ates_log_head(self->log);
-    return applied.number == self->head.number && applied.seq == self->head.seq ? 0 : -EUCLEAN;
+    self->head = *head;
+    return applied.number == head->number && applied.seq == head->seq ? 0 : -EUCLEAN;
 }

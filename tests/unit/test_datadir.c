@@ -78,7 +78,7 @@ Test(datadir, create_may_be_done_again)
 
 Test(datadir, another_version_is_refused)
 {
-    const char *const others[] = {"2\n",   "",     "10\n",
+    const char *const others[] = {"3\n",   "",     "10\n",
                                   "1.1\n", "1 \n", "a very long line that is no version at all\n"};
     int lock = -1;
 
