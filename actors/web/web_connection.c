@@ -33,7 +33,7 @@ enum MHD_Result web_on_accept(void *server, const struct sockaddr *address, sock
     web_address_share(address, key);
     const struct web_peer *peer = web_peers_find(self->peers, key);
     if ((peer != NULL && peer->connections >= (size_t)config->web_connections_per_address) ||
-        (self->counts.connections >= (uint64_t)config->web_connections &&
+        (self->counts.connections >= web_server_connections_max(self) &&
          !web_address_is_local(address))) {
         self->counts.refused_at_limit++;
         return MHD_NO;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +31,10 @@
 /* Connections beyond the limit that only this machine may open: so that an operator, or whoever
  * asks for health and metrics from here, gets in when clients have taken all others. */
 #define LOCAL_RESERVE 16u
+/* Of the process's descriptors connections leave half to its other parts, and so many at least: all
+ * services in one process have 185 before anybody asks them for anything. */
+#define DESCRIPTORS_KEPT 384u
+#define CONNECTIONS_MIN 8u /* where there are few more */
 /* Turns of the library within one advance: an answer takes three. Whoever sends requests without a
  * pause gets more with the next advance, after the services had theirs. */
 #define TURNS_MAX 8
@@ -49,12 +54,43 @@ struct web_limits *web_server_limits(struct web_server *server)
     return &server->limits;
 }
 
+uint64_t web_server_connections_max(const struct web_server *self)
+{
+    const uint64_t wanted = (uint64_t)self->web->config.web_connections;
+
+    return wanted < self->descriptors ? wanted : self->descriptors;
+}
+
+/* libzmq ends a process whose sockets find no descriptor left, and that is not for whoever opens
+ * connections to bring about. */
+static void share_descriptors(struct web_server *self)
+{
+    struct rlimit limit;
+
+    self->descriptors = UINT64_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return;
+    }
+    const uint64_t half = limit.rlim_cur / 2;
+    const uint64_t kept = half > DESCRIPTORS_KEPT ? half : DESCRIPTORS_KEPT;
+    self->descriptors =
+        limit.rlim_cur > kept + CONNECTIONS_MIN ? limit.rlim_cur - kept : CONNECTIONS_MIN;
+    if (self->descriptors < (uint64_t)self->web->config.web_connections) {
+        ates_journal(ATES_WARNING, "web", NULL,
+                     "web/connections is %lld, but %llu are taken at most, as the process may have "
+                     "%llu open files; try: LimitNOFILE= or ulimit -n",
+                     (long long)self->web->config.web_connections,
+                     (unsigned long long)self->descriptors, (unsigned long long)limit.rlim_cur);
+    }
+}
+
 static int start(struct web_server *self, int listening)
 {
+    share_descriptors(self);
     self->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME, 0, web_on_accept, self,
         web_on_request, self, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)self->web->config.web_connections + LOCAL_RESERVE,
+        (unsigned)web_server_connections_max(self) + LOCAL_RESERVE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, web_on_connection, self,
         MHD_OPTION_NOTIFY_COMPLETED, web_on_completed, self, MHD_OPTION_URI_LOG_CALLBACK,

@@ -77,6 +77,7 @@ struct web_server {
     size_t bodies_size; /* held now */
     int64_t now_us;     /* of the last advance */
     int64_t sweep_due_us;
+    uint64_t descriptors; /* connections that it may be, for the sake of the process's others */
     int descriptor;
     bool
         is_resumed; /* the library has connections to go on with that its descriptor does not show */
@@ -84,6 +85,9 @@ struct web_server {
     bool is_failing; /* which was said once */
     struct web_server_counts counts;
 };
+
+/* How many connections there may be before only this machine may open more. */
+uint64_t web_server_connections_max(const struct web_server *server);
 
 /* The limits, for tests to shorten. */
 struct web_limits *web_server_limits(struct web_server *server);

@@ -1,7 +1,7 @@
 /* Sessions of browsers; see web_session.h. A session is found by a hash of its cookie's value.
  *
  * Invariant: a session in memory is on the disk, as it began; one that is over is not, but for a
- * failed write, which is said. */
+ * failed write, which is said, and tried again until it is done. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +27,7 @@ struct web_sessions {
     struct ates_web *web;
     zhashx_t *by_key;
     struct web_session_store *store;
+    zhashx_t *leftovers;      /* keys of rows that are to go and could not be dropped yet */
     struct ates_arena *arena; /* for a reply */
     int64_t sweep_us;
 };
@@ -103,6 +104,7 @@ int web_sessions_open(struct web_sessions **sessions, struct ates_web *web, char
     self->web = web;
     self->arena = ates_arena_new();
     self->by_key = zhashx_new();
+    self->leftovers = zhashx_new();
     int r = web_session_store_open(&self->store, web->config.data_dir, error, size);
     if (r == 0) {
         r = web_session_store_load(self->store, take_row, self);
@@ -118,6 +120,27 @@ int web_sessions_open(struct web_sessions **sessions, struct ates_web *web, char
     return 0;
 }
 
+/* A row that stayed would be a session again after the next start, though it was signed out. */
+static void drop_leftovers(struct web_sessions *self)
+{
+    const char *keys[SWEEP_MAX];
+    size_t count;
+
+    do {
+        count = 0;
+        for (void *item = zhashx_first(self->leftovers); item != NULL && count < SWEEP_MAX;
+             item = zhashx_next(self->leftovers)) {
+            keys[count++] = zhashx_cursor(self->leftovers);
+        }
+        if (count == 0 || web_session_store_drop(self->store, keys, count) < 0) {
+            return; /* which was said when it was tried first */
+        }
+        for (size_t i = 0; i < count; i++) {
+            zhashx_delete(self->leftovers, keys[i]);
+        }
+    } while (count == SWEEP_MAX);
+}
+
 void web_sessions_close(struct web_sessions **sessions)
 {
     struct web_sessions *self = *sessions;
@@ -125,11 +148,13 @@ void web_sessions_close(struct web_sessions **sessions)
     if (self == NULL) {
         return;
     }
+    drop_leftovers(self);
     for (struct web_session *session = zhashx_first(self->by_key); session != NULL;
          session = zhashx_next(self->by_key)) {
         web_session_release(&session);
     }
     zhashx_destroy(&self->by_key);
+    zhashx_destroy(&self->leftovers);
     web_session_store_close(&self->store);
     ates_arena_free(&self->arena);
     free(self);
@@ -184,8 +209,11 @@ static void forget_rows(struct web_sessions *self, const char *const *keys, size
     const int r = web_session_store_drop(self->store, keys, count);
 
     if (r < 0) {
-        ates_journal(ATES_ERROR, "web", NULL, "a session that is over stays on the disk: %s",
+        ates_journal(ATES_ERROR, "web", NULL, "a session that is over could not be dropped yet: %s",
                      strerror(-r));
+        for (size_t i = 0; i < count; i++) {
+            zhashx_insert(self->leftovers, keys[i], self);
+        }
     }
 }
 
@@ -368,6 +396,7 @@ void web_sessions_advance(struct web_sessions *self, int64_t now_us)
     if (now_us < self->sweep_us) {
         return;
     }
+    drop_leftovers(self);
     for (struct web_session *session = zhashx_first(self->by_key);
          session != NULL && count < SWEEP_MAX; session = zhashx_next(self->by_key)) {
         if (session->expires_at <= now) {

@@ -1,5 +1,7 @@
 /* Browsers' sessions: found by their cookies, over in time, kept across a restart, renewed. */
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <criterion/criterion.h>
 #include <sodium.h>
@@ -191,6 +193,39 @@ Test(web_session, outlives_a_restart)
     cr_assert_eq(session->token_expires_at, NOW_MS + HOUR_MS / 4);
     cr_assert_eq(session->expires_at, NOW_MS + HOUR_MS);
     cr_assert_null(find(two));
+}
+
+/* Whether a write to a file fails, as on a full disk. */
+static void set_disk_full(bool is_full)
+{
+    struct rlimit limit;
+
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = is_full ? 1 : limit.rlim_max;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+Test(web_session, one_that_ended_while_the_disk_was_full_does_not_come_back)
+{
+    char swept[WEB_SESSION_COOKIE_SIZE], last[WEB_SESSION_COOKIE_SIZE];
+
+    struct web_session *session = begin(7, NOW_MS + HOUR_MS, swept);
+    begin(8, NOW_MS + HOUR_MS, last);
+    set_disk_full(true);
+    web_session_end(&web, session);
+    cr_expect_null(find(swept));
+    web_sessions_advance(web.sessions, 0); /* still full: a try more */
+    set_disk_full(false);
+    web_sessions_advance(web.sessions, HOUR_MS * 1000);
+    set_disk_full(true);
+    web_session_end(&web, find(last));
+    set_disk_full(false);
+    web_sessions_close(&web.sessions); /* without another turn */
+    open_sessions();
+    cr_expect_null(find(swept));
+    cr_expect_null(find(last));
+    cr_expect_eq(web_sessions_count(web.sessions), 0);
 }
 
 Test(web_session, a_user_has_so_many_and_no_more)
