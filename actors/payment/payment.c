@@ -91,7 +91,7 @@ static int refuse_as_accounting(struct ates_call *call, const struct payment_pay
     return (int)call->refusal.status;
 }
 
-/* A date that had been closed before is no new run.
+/* A date that had been closed before is no new run, and a dry run none at all.
  * Refuses: what accounting.pay_to_workers refuses; UNAVAILABLE / ACCOUNTING_UNREACHABLE. */
 static int handle_run_payment(struct ates_call *call, const void *body)
 {
@@ -103,7 +103,7 @@ static int handle_run_payment(struct ates_call *call, const void *body)
         return refuse_as_accounting(call, done);
     }
     if (done != NULL) {
-        return done->already_closed ? 0 : emit_paid(call, done);
+        return done->already_closed || command->dry_run ? 0 : emit_paid(call, done);
     }
     int r = payment_state_get_schedule(call->txn, &schedule);
     if (r != 0) {
@@ -111,9 +111,11 @@ static int handle_run_payment(struct ates_call *call, const void *body)
     }
     const ates_day today = day_at(call->time), next = next_day(call, &schedule);
 
-    return payment_pay_defer(call, command->has_business_date ? ates_day_of(command->business_date)
-                                   : next < today             ? next
-                                                              : today);
+    return payment_pay_defer(call,
+                             command->has_business_date ? ates_day_of(command->business_date)
+                             : next < today             ? next
+                                                        : today,
+                             command->dry_run);
 }
 
 static int answer_run_payment(struct ates_call *call, const void *body, void *result)
@@ -127,6 +129,8 @@ static int answer_run_payment(struct ates_call *call, const void *body, void *re
         .business_date = ates_day_text(call->arena, done->day),
         .paid_count = done->paid_count,
         .total_cents = done->total_cents,
+        .has_already_closed = done->already_closed,
+        .already_closed = done->already_closed,
     };
     return 0;
 }

@@ -42,6 +42,8 @@ static const struct ates_field payment_run_payment_fields[] = {
     {ATES_OPTIONAL(payment_run_payment, business_date), ATES_IS_DATE,
      .summary = "the date to close; the schedule's next if that has ended, else today, unless "
                 "given"},
+    {ATES_OPTIONAL(payment_run_payment, dry_run), .type = ATES_BOOL,
+     .summary = "tell what would be paid, and pay nothing"},
 };
 ATES_MESSAGE(payment_run_payment, "run_payment");
 
@@ -49,6 +51,8 @@ static const struct ates_field payment_run_payment_result_fields[] = {
     {ATES_FIELD(payment_run_payment_result, business_date), ATES_IS_DATE},
     {ATES_FIELD(payment_run_payment_result, paid_count), ATES_IS_COUNT},
     {ATES_FIELD(payment_run_payment_result, total_cents), ATES_IS_CENTS},
+    {ATES_OPTIONAL(payment_run_payment_result, already_closed), .type = ATES_BOOL,
+     .summary = "given where the date had been closed before: nothing was paid now"},
 };
 ATES_MESSAGE(payment_run_payment_result, "run_payment_result");
 
@@ -90,6 +94,7 @@ static const struct ates_command commands[] = {
         .body = &payment_run_payment_message,
         .result = &payment_run_payment_result_message,
         .callers = ACCOUNTANT | ADMINISTRATOR,
+        .waits = true,
     },
 };
 

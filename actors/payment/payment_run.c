@@ -29,11 +29,13 @@ static int send_command(const struct call *self)
     ates_day_format(self->input->day, date);
     snprintf(request_id, sizeof request_id, "payout-%s", date);
     const struct accounting_pay_to_workers command = {.has_business_date = true,
-                                                      .business_date = {date, sizeof date - 1}};
+                                                      .business_date = {date, sizeof date - 1},
+                                                      .has_dry_run = self->input->is_dry,
+                                                      .dry_run = self->input->is_dry};
     ates_message_encode(&accounting_pay_to_workers_message, &command, &body);
     const struct ates_pipeline_command sent = {
         .command = "pay_to_workers",
-        .request_id = request_id,
+        .request_id = self->input->is_dry ? NULL : request_id,
         .traceparent = self->input->traceparent[0] != '\0' ? self->input->traceparent : NULL,
         .body = body.data,
         .body_size = body.size,
@@ -119,11 +121,13 @@ const struct ates_work payment_pay_work = {
 };
 
 /* The token's times are the clock's, not the log's, as accounting holds them against its clock. */
-static int make_input(const struct ates_call *call, ates_day day, struct payment_pay_input *input)
+static int make_input(const struct ates_call *call, ates_day day, bool is_dry,
+                      struct payment_pay_input *input)
 {
     const struct payment_memory *memory = call->domain;
 
-    *input = (struct payment_pay_input){.day = day, .timeout_ms = PAYMENT_ANSWER_TIMEOUT_MS};
+    *input = (struct payment_pay_input){
+        .day = day, .is_dry = is_dry, .timeout_ms = PAYMENT_ANSWER_TIMEOUT_MS};
     memcpy(input->run_dir, call->config->run_dir, sizeof input->run_dir);
     if (call->cause.has_traceparent) {
         memcpy(input->traceparent, call->cause.traceparent.data, call->cause.traceparent.size);
@@ -135,7 +139,7 @@ static int make_input(const struct ates_call *call, ates_day day, struct payment
 int payment_pay_begin(struct ates_call *call, ates_day day)
 {
     struct payment_pay_input input;
-    int r = make_input(call, day, &input);
+    int r = make_input(call, day, false, &input);
 
     if (r == 0) {
         ates_begin(call, &payment_pay_work, (uint64_t)day, &input, sizeof input);
@@ -144,10 +148,10 @@ int payment_pay_begin(struct ates_call *call, ates_day day)
     return r;
 }
 
-int payment_pay_defer(struct ates_call *call, ates_day day)
+int payment_pay_defer(struct ates_call *call, ates_day day, bool is_dry)
 {
     struct payment_pay_input input;
-    int r = make_input(call, day, &input);
+    int r = make_input(call, day, is_dry, &input);
 
     if (r == 0) {
         r = ates_defer(call, &payment_pay_work, &input);

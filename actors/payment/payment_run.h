@@ -1,6 +1,6 @@
 /* The call to accounting that closes a business date: work beside the loop, for the schedule and for
  * who asks by hand alike. Invariant: a date's call bears the request id payout-DATE, so that it may
- * be made again at any time. */
+ * be made again at any time; a dry run bears none, as it changes nothing. */
 #ifndef PAYMENT_RUN_H
 #define PAYMENT_RUN_H
 
@@ -20,6 +20,7 @@ struct payment_pay_input {
     char run_dir[sizeof((struct ates_config *)NULL)->run_dir];
     char token[ATES_TOKEN_MAX + 1];
     ates_day day;
+    bool is_dry;                                /* only what would be paid is asked for */
     int64_t timeout_ms;                         /* for which an answer is waited for */
     char traceparent[ATES_TRACEPARENT_MAX + 1]; /* of who asked for the payout; empty: none */
 };
@@ -34,9 +35,10 @@ struct payment_pay_output {
 extern const struct ates_work payment_pay_work;
 
 /* Has the date closed, its day number being the work's id: payment_pay_begin beside the loop,
- * payment_pay_defer for a handler, which returns what this returns. 0 or a fault. */
+ * payment_pay_defer for a handler, which returns what this returns; where is_dry, nothing is closed or
+ * paid. 0 or a fault. */
 int payment_pay_begin(struct ates_call *call, ates_day day);
-int payment_pay_defer(struct ates_call *call, ates_day day);
+int payment_pay_defer(struct ates_call *call, ates_day day, bool is_dry);
 
 /* struct ates_domain's open and close. */
 int payment_memory_open(const struct ates_config *config, const char *keys_dir, void **memory,

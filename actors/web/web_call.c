@@ -148,7 +148,7 @@ static void refuse(struct web_caller *self, enum ates_status status, const char 
 
 static int64_t timeout_of(const struct ates_command *command)
 {
-    if (command->waits || strcmp(command->name, "run_payment") == 0) {
+    if (command->waits) {
         return TIMEOUT_WAITING_MS;
     }
     for (size_t i = 0; i < command->body->count; i++) {

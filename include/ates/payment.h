@@ -39,11 +39,15 @@ struct payment_show_schedule_result {
 struct payment_run_payment {
     bool has_business_date; /* else the date that the schedule would close next, or today */
     struct ates_text business_date;
+    bool has_dry_run;
+    bool dry_run; /* tells what would be paid, and pays nothing */
 };
 struct payment_run_payment_result {
     struct ates_text business_date;
     uint64_t paid_count;
     int64_t total_cents;
+    bool has_already_closed;
+    bool already_closed; /* before this command, which moved nothing */
 };
 
 extern const struct ates_message payment_last_run_message, payment_show_schedule_result_message,

@@ -141,6 +141,7 @@ const struct access_row access_matrix[] = {
     COMMON(payment_service),
     {&payment_service, "show_schedule", OF_NOBODY, "", .outcomes = MONEY},
     {&payment_service, "run_payment", OF_NOBODY, "business_date", .outcomes = MONEY_EARLY},
+    {&payment_service, "run_payment", OF_NOBODY, "dry_run", .outcomes = MONEY},
     /* The last two: they close the day. */
     {&payment_service, "run_payment", OF_NOBODY, "", .outcomes = MONEY},
     {&accounting_service, "pay_to_workers", OF_NOBODY, "", .outcomes = PAYERS},

@@ -37,9 +37,9 @@ static const struct bad_input fields[] = {
     RUN("a timestamp", "\xd6\xff\x00\x00\x00\x00"),
     BODY(PAYMENT, "run_payment", "a date twice", "FIELD_DUPLICATE", "business_date",
          BYTES("\x82" DATE_KEY "\2522024-01-01" DATE_KEY "\2522024-01-01")),
-    NO_FIELD("run_payment", "a dry run", "dry_run",
-             BYTES("\x81\xa7"
-                   "dry_run\xc3")),
+    BODY(PAYMENT, "run_payment", "a dry run by a number", "FIELD_INVALID", "dry_run",
+         BYTES("\x81\xa7"
+               "dry_run\x01")),
     NO_FIELD("run_payment", "another word for the date", "date",
              BYTES("\x81\244date\2522024-01-01")),
     NO_FIELD("run_payment", "a field in capitals", "Business_date",

@@ -162,13 +162,55 @@ Test(ctl_payout, runs_the_schedule_by_hand)
     ctl_answer(0, &payment_run_payment_result_message, &run_paid);
     cr_expect_eq(ctl_run_against("payment", "payment run --date 2025-11-21 --yes"), CTL_OK);
     cr_expect_str_eq(ctl_run.err,
-                     "2025-11-21 is closed, it paid 1 employee 12.34; their mails: atesctl mail "
-                     "ls\n");
+                     "2025-11-21: paid 1 employee 12.34; their mails: atesctl mail ls\n");
     cr_expect_str_eq(ctl_run.out, "1\n");
     ctl_asked(0, &payment_run_payment_message, arena, &body);
-    cr_expect(body.has_business_date &&
+    cr_expect(!body.dry_run && body.has_business_date &&
               ates_text_equal(body.business_date, ates_text_from("2025-11-21")));
+    cr_expect_eq(ctl_run_against("payment", "payment run --dry-run"), CTL_OK);
+    cr_expect_str_eq(ctl_run.err, "2025-11-21: would pay 1 employee 12.34\n");
+    ctl_asked(0, &payment_run_payment_message, arena, &body);
+    cr_expect(body.dry_run && !body.has_business_date);
     ates_arena_free(&arena);
+}
+
+/* Has the schedule run at a terminal, and returns whether that was asked of the service which the
+ * user said yes to. */
+static int run_asked(bool is_agreed)
+{
+    struct ates_arena *arena = ates_arena_new();
+    struct payment_run_payment dry, real;
+    const int code = ctl_run_with("payment", "payment run", true);
+
+    if (code != (is_agreed ? CTL_OK : CTL_REFUSED) ||
+        ctl_run.service.request_count != (is_agreed ? 2 : 1)) {
+        return 2;
+    }
+    ctl_asked(0, &payment_run_payment_message, arena, &dry);
+    if (!dry.dry_run || dry.has_business_date) {
+        return 3;
+    }
+    if (is_agreed) {
+        ctl_asked(1, &payment_run_payment_message, arena, &real);
+        if (real.dry_run || !ates_text_equal(real.business_date, run_paid.business_date)) {
+            return 4;
+        }
+    }
+    ates_arena_free(&arena);
+    return 0;
+}
+
+Test(ctl_payout, runs_the_schedule_after_telling_the_sum)
+{
+    char shown[4096] = "";
+
+    ctl_answer(0, &payment_run_payment_result_message, &run_paid);
+    cr_expect_eq(ctl_at_terminal(run_asked, "y\n", true, shown, sizeof shown), 0, "%s", shown);
+    cr_expect_not_null(strstr(shown, "Pay 1 employee 12.34 for 2025-11-21? [y/N]: "), "%s", shown);
+    cr_expect_not_null(strstr(shown, "2025-11-21: paid 1 employee 12.34"), "%s", shown);
+    shown[0] = '\0';
+    cr_expect_eq(ctl_at_terminal(run_asked, "n\n", false, shown, sizeof shown), 0, "%s", shown);
+    cr_expect_not_null(strstr(shown, "atesctl: nobody was paid"), "%s", shown);
 }
 
 /* Pays at a terminal, and returns whether that was asked of the service which the user said yes or

@@ -17,6 +17,10 @@ static void open_fixture(void)
 TestSuite(payment, .init = open_fixture, .fini = close_fixture, .timeout = 120);
 
 static bool had_been_closed;
+static struct {
+    bool dry_run;
+    bool has_request_id;
+} heard;
 
 /* Closes whatever date is asked for: as many cents as the day of the month. */
 static void pay(struct fake_service *self, const struct fake_request *request)
@@ -30,6 +34,10 @@ static void pay(struct fake_service *self, const struct fake_request *request)
                                      request->size[request->first + 3], ATES_UNKNOWN_REFUSED, arena,
                                      &command, NULL),
                  0);
+    heard.dry_run = command.dry_run;
+    const uint8_t *meta = request->data[request->first + 2];
+    heard.has_request_id =
+        memmem(meta, request->size[request->first + 2], "request_id", 10) != NULL;
     const struct accounting_pay_to_workers_result result = {
         .business_date = command.business_date,
         .paid_count = 1,
@@ -80,6 +88,15 @@ static void refuse_role(struct fake_service *self, const struct fake_request *re
     refuse(self, request, "PERMISSION_DENIED", "ROLE_NOT_ALLOWED");
 }
 
+static int run(const struct payment_run_payment *body, fake_behaviour *behave,
+               struct payment_run_payment_result *result)
+{
+    fake_service_start(&accounting, behave);
+    const int r = fixture_invoke(&fixture, accountant(), "run_payment", body, result);
+    fake_service_stop(&accounting);
+    return r;
+}
+
 /* By hand, for this date (NULL: none given). */
 static int run_payment(const char *date, fake_behaviour *behave,
                        struct payment_run_payment_result *result)
@@ -89,10 +106,7 @@ static int run_payment(const char *date, fake_behaviour *behave,
         .business_date = ates_text_from(date != NULL ? date : ""),
     };
 
-    fake_service_start(&accounting, behave);
-    const int r = fixture_invoke(&fixture, accountant(), "run_payment", &body, result);
-    fake_service_stop(&accounting);
-    return r;
+    return run(&body, behave, result);
 }
 
 static void expect_paid(const char *asked, const char *date, int64_t total_cents)
@@ -102,6 +116,7 @@ static void expect_paid(const char *asked, const char *date, int64_t total_cents
     cr_assert_eq(run_payment(asked, pay, &result), ATES_OK, "%s", fixture.refusal.message);
     text_is(result.business_date, date);
     cr_assert(result.paid_count == 1 && result.total_cents == total_cents);
+    cr_assert(!result.has_already_closed && !heard.dry_run && heard.has_request_id);
     cr_assert_eq(expect_run(date, PAYMENT_PAID).total_cents, total_cents);
     text_is(schedule().last_run.business_date, date);
 }
@@ -179,9 +194,27 @@ Test(payment, by_hand_a_date_that_had_been_closed_is_no_new_run)
     had_been_closed = true;
     cr_assert_eq(run_payment("2024-02-26", pay, &result), ATES_OK);
     text_is(result.business_date, "2024-02-26");
-    cr_assert(result.paid_count == 1 && result.total_cents == 26);
+    cr_assert(result.paid_count == 1 && result.total_cents == 26 && result.already_closed);
     cr_assert_eq(fixture_head(&fixture), head);
     text_is(schedule().last_run.business_date, "2024-02-27");
+}
+
+Test(payment, by_hand_a_dry_run_tells_the_date_and_the_sum_alone)
+{
+    const struct payment_run_payment dry = {.has_dry_run = true, .dry_run = true};
+    struct payment_run_payment_result result;
+
+    cr_assert_null(advance());
+    fixture.now_ms = utc("2024-03-01T12:00:00");
+    end_silent(expect_begun("2024-02-28"));
+    const uint64_t head = fixture_head(&fixture);
+    cr_assert_eq(run(&dry, pay, &result), ATES_OK, "%s", fixture.refusal.message);
+    text_is(result.business_date, "2024-02-28");
+    cr_assert(result.paid_count == 1 && result.total_cents == 28 && !result.has_already_closed);
+    cr_assert(heard.dry_run && !heard.has_request_id, "which belongs to the payout");
+    cr_assert_eq(fixture_head(&fixture), head);
+    cr_assert_not(schedule().last_run.status == PAYMENT_PAID);
+    expect_paid(NULL, "2024-02-28", 28);
 }
 
 Test(payment, by_hand_another_date_leaves_the_schedule_where_it_is)

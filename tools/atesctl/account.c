@@ -3,8 +3,6 @@
 
 #include <ates/accounting.h>
 
-#include "core/calendar.h"
-#include "core/random.h"
 #include "ctl.h"
 #include "output.h"
 #include "payout.h"
@@ -177,87 +175,30 @@ static const struct ctl_option pay_options[] = {
     {NULL, NULL, NULL},
 };
 
-/* A date that is today is not over: the rest of the day is left to the next one. */
-static void warn_early(const struct accounting_pay_to_workers_result *preview)
+static struct ctl_payout payout_of(const struct accounting_pay_to_workers_result *result)
 {
-    const struct ates_source source = ates_source_system();
-
-    if (ates_day_of(preview->business_date) == ates_day_at(ates_now_ms(&source))) {
-        ctl_say("%.*s is not over: what comes later today will count for the next date",
-                (int)preview->business_date.size, preview->business_date.data);
-    }
+    return (struct ctl_payout){result->business_date, result->paid_count, result->total_cents,
+                               result->already_closed};
 }
 
-/* What was paid or, in a dry run, would be. */
-static int report_pay(const struct ctl *ctl, const struct accounting_pay_to_workers_result *result,
-                      bool is_dry)
-{
-    char words[CTL_PAYOUT_WORDS_SIZE];
-
-    if (result->already_closed) {
-        ctl_payout_say_closed(result->business_date, result->paid_count, result->total_cents);
-    } else {
-        ctl_say("%.*s: %s %s%s", (int)result->business_date.size, result->business_date.data,
-                is_dry ? "would pay" : "paid",
-                ctl_payout_words(result->paid_count, result->total_cents, words),
-                !is_dry && result->paid_count > 0 ? "; their mails: atesctl mail ls" : "");
-        if (is_dry) {
-            warn_early(result);
-        }
-    }
-    return ctl->format != CTL_TABLE
-               ? ctl_print(ctl, &accounting_pay_to_workers_result_message, result)
-               : ctl_print_number(result->paid_count);
-}
-
-/* Asks, by what a dry run said. */
-static bool confirm_pay(const struct ctl *ctl,
-                        const struct accounting_pay_to_workers_result *preview)
-{
-    const int date_size = (int)preview->business_date.size;
-    const char *date = preview->business_date.data;
-    char question[192], words[CTL_PAYOUT_WORDS_SIZE];
-
-    if (preview->paid_count == 0) {
-        snprintf(question, sizeof question,
-                 "Nobody has a positive balance for %.*s. Close this date all the same?", date_size,
-                 date);
-    } else {
-        snprintf(question, sizeof question, "Pay %s for %.*s?",
-                 ctl_payout_words(preview->paid_count, preview->total_cents, words), date_size,
-                 date);
-    }
-    warn_early(preview);
-    return ctl_confirm(ctl, question);
-}
-
-/* The dry run that the user is asked by, if it is needed: what they say yes to is its date. */
+/* The dry run that the user is asked by: what they say yes to is its date. */
 static int preview_pay(struct ctl *ctl, struct accounting_pay_to_workers *body)
 {
     struct accounting_pay_to_workers dry = *body;
     struct accounting_pay_to_workers_result result;
 
-    if (!ctl_can_ask(ctl)) {
-        return ctl_fail(CTL_USAGE, "atesctl account pay --yes",
-                        "this pays out every positive balance, and there is nobody to ask: give "
-                        "--yes");
+    int code = ctl_payout_must_ask(ctl, "atesctl account pay --yes");
+    if (code == CTL_OK) {
+        dry.has_dry_run = dry.dry_run = true;
+        code = ctl_change_patiently(ctl, &accounting_service, "pay_to_workers", &dry, &result);
     }
-    dry.has_dry_run = dry.dry_run = true;
-    const int code =
-        ctl_change_patiently(ctl, &accounting_service, "pay_to_workers", &dry, &result);
     if (code != CTL_OK) {
         return code;
     }
-    if (result.already_closed) {
-        return CTL_OK; /* it will tell so again, and moves nothing */
-    }
-    if (!confirm_pay(ctl, &result)) {
-        return ctl_fail(CTL_REFUSED, NULL, "nobody was paid");
-    }
+    const struct ctl_payout preview = payout_of(&result);
     body->has_business_date = true;
     body->business_date = result.business_date;
-    ctl_renew(ctl); /* the answer may have taken its time */
-    return CTL_OK;
+    return ctl_payout_confirm(ctl, &preview);
 }
 
 static int run_pay(struct ctl *ctl, const struct ctl_input *input)
@@ -276,7 +217,14 @@ static int run_pay(struct ctl *ctl, const struct ctl_input *input)
     if (code == CTL_OK) {
         code = ctl_change_patiently(ctl, &accounting_service, "pay_to_workers", &body, &result);
     }
-    return code == CTL_OK ? report_pay(ctl, &result, is_dry) : code;
+    if (code != CTL_OK) {
+        return code;
+    }
+    const struct ctl_payout payout = payout_of(&result);
+    ctl_payout_say(&payout, is_dry);
+    return ctl->format != CTL_TABLE
+               ? ctl_print(ctl, &accounting_pay_to_workers_result_message, &result)
+               : ctl_print_number(result.paid_count);
 }
 
 static const struct ctl_command pay_command = {

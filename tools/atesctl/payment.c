@@ -10,7 +10,6 @@
 #include "payout.h"
 #include "remote.h"
 
-#define DATE_WIDTH 10
 #define RUN_TIMEOUT_MS (CTL_PAYOUT_TIMEOUT_MS + 15000) /* payment waits so long for accounting */
 
 static int64_t now_ms(void)
@@ -94,40 +93,49 @@ static const struct ctl_command show_command = {
 
 static const struct ctl_option run_options[] = {
     {"date", "DATE", "the date to pay for (default: the one that is due next, else today)"},
+    {"dry-run", NULL, "tell what would be paid, and pay nothing"},
     {"yes", NULL, "do not ask first"},
     {NULL, NULL, NULL},
 };
 
-/* Whether the user wants it. */
-static int confirm(const struct ctl *ctl, const struct ctl_input *input, const char *date)
+static struct ctl_payout payout_of(const struct payment_run_payment_result *result)
 {
-    char question[128];
+    return (struct ctl_payout){result->business_date, result->paid_count, result->total_cents,
+                               result->already_closed};
+}
 
-    if (ctl_value(input, "yes") != NULL) {
-        return CTL_OK;
+/* The dry run that the user is asked by: what they say yes to is its date. */
+static int preview_run(struct ctl *ctl, struct payment_run_payment *body)
+{
+    struct payment_run_payment dry = *body;
+    struct payment_run_payment_result result;
+
+    int code = ctl_payout_must_ask(ctl, "atesctl payment run --yes");
+    if (code == CTL_OK) {
+        dry.has_dry_run = dry.dry_run = true;
+        code = ctl_change_patiently(ctl, &payment_service, "run_payment", &dry, &result);
     }
-    if (!ctl_can_ask(ctl)) {
-        return ctl_fail(CTL_USAGE, "atesctl payment run --yes",
-                        "this pays out every positive balance, and there is nobody to ask: give "
-                        "--yes");
+    if (code != CTL_OK) {
+        return code;
     }
-    snprintf(question, sizeof question, "Pay every employee their balance, for %.*s?",
-             date != NULL ? DATE_WIDTH : 64,
-             date != NULL ? date : "the date that is due next, or today");
-    return ctl_confirm(ctl, question) ? CTL_OK : ctl_fail(CTL_REFUSED, NULL, "nobody was paid");
+    const struct ctl_payout preview = payout_of(&result);
+    body->has_business_date = true;
+    body->business_date = result.business_date;
+    return ctl_payout_confirm(ctl, &preview);
 }
 
 static int run_run(struct ctl *ctl, const struct ctl_input *input)
 {
     const struct ates_command *command = ctl_command(&payment_service, "run_payment");
     const char *date = ctl_value(input, "date");
-    struct payment_run_payment body = {.has_business_date = false};
+    const bool is_dry = ctl_value(input, "dry-run") != NULL;
+    struct payment_run_payment body = {.has_dry_run = is_dry, .dry_run = is_dry};
     struct payment_run_payment_result result;
 
     int code =
         date != NULL ? ctl_set(ctl, command, &body, "business_date", date, "--date") : CTL_OK;
-    if (code == CTL_OK) {
-        code = confirm(ctl, input, date);
+    if (code == CTL_OK && !is_dry && ctl_value(input, "yes") == NULL) {
+        code = preview_run(ctl, &body);
     }
     if (code == CTL_OK) {
         code = ctl_change_patiently(ctl, &payment_service, "run_payment", &body, &result);
@@ -135,14 +143,15 @@ static int run_run(struct ctl *ctl, const struct ctl_input *input)
     if (code != CTL_OK) {
         return code;
     }
-    ctl_payout_say_closed(result.business_date, result.paid_count, result.total_cents);
+    const struct ctl_payout payout = payout_of(&result);
+    ctl_payout_say(&payout, is_dry);
     return ctl->format != CTL_TABLE ? ctl_print(ctl, &payment_run_payment_result_message, &result)
                                     : ctl_print_number(result.paid_count);
 }
 
 static const struct ctl_command run_command = {
     .name = "run",
-    .usage = "[--date DATE] [--yes]",
+    .usage = "[--date DATE] [--dry-run] [--yes]",
     .summary = "Make the payout of a date now, as the schedule would",
     .notes = CTL_PAYOUT_NOTES,
     .examples = "atesctl payment run\n"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/calendar.h"
 #include "core/random.h"
 #include "output.h"
 #include "refusal.h"
@@ -80,11 +81,67 @@ const char *ctl_payout_words(uint64_t paid_count, int64_t total_cents,
     return out;
 }
 
-void ctl_payout_say_closed(struct ates_text date, uint64_t paid_count, int64_t total_cents)
+int ctl_payout_must_ask(const struct ctl *ctl, const char *advice)
 {
+    return ctl_can_ask(ctl) ? CTL_OK
+                            : ctl_fail(CTL_USAGE, advice,
+                                       "this pays out every positive balance, and there is nobody "
+                                       "to ask: give --yes");
+}
+
+/* A date that is today is not over: the rest of the day is left to the next one. */
+static void warn_early(const struct ctl_payout *payout)
+{
+    const struct ates_source source = ates_source_system();
+
+    if (ates_day_of(payout->business_date) == ates_day_at(ates_now_ms(&source))) {
+        ctl_say("%.*s is not over: what comes later today will count for the next date",
+                (int)payout->business_date.size, payout->business_date.data);
+    }
+}
+
+int ctl_payout_confirm(struct ctl *ctl, const struct ctl_payout *preview)
+{
+    const int date_size = (int)preview->business_date.size;
+    const char *date = preview->business_date.data;
+    char question[192], words[CTL_PAYOUT_WORDS_SIZE];
+
+    if (preview->already_closed) {
+        return CTL_OK;
+    }
+    if (preview->paid_count == 0) {
+        snprintf(question, sizeof question,
+                 "Nobody has a positive balance for %.*s. Close this date all the same?", date_size,
+                 date);
+    } else {
+        snprintf(question, sizeof question, "Pay %s for %.*s?",
+                 ctl_payout_words(preview->paid_count, preview->total_cents, words), date_size,
+                 date);
+    }
+    warn_early(preview);
+    if (!ctl_confirm(ctl, question)) {
+        return ctl_fail(CTL_REFUSED, NULL, "nobody was paid");
+    }
+    ctl_renew(ctl); /* the answer may have taken its time */
+    return CTL_OK;
+}
+
+void ctl_payout_say(const struct ctl_payout *payout, bool is_dry)
+{
+    static const char mails[] = "; their mails: atesctl mail ls";
+    const int date_size = (int)payout->business_date.size;
+    const char *date = payout->business_date.data;
     char words[CTL_PAYOUT_WORDS_SIZE];
 
-    ctl_say("%.*s is closed, it paid %s%s", (int)date.size, date.data,
-            ctl_payout_words(paid_count, total_cents, words),
-            paid_count > 0 ? "; their mails: atesctl mail ls" : "");
+    ctl_payout_words(payout->paid_count, payout->total_cents, words);
+    if (payout->already_closed) {
+        ctl_say("%.*s is closed, it paid %s%s", date_size, date, words,
+                payout->paid_count > 0 ? mails : "");
+        return;
+    }
+    ctl_say("%.*s: %s %s%s", date_size, date, is_dry ? "would pay" : "paid", words,
+            !is_dry && payout->paid_count > 0 ? mails : "");
+    if (is_dry) {
+        warn_early(payout);
+    }
 }

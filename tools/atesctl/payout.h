@@ -26,7 +26,23 @@ int ctl_change_patiently(struct ctl *ctl, const struct ates_service *service, co
 const char *ctl_payout_words(uint64_t paid_count, int64_t total_cents,
                              char out[CTL_PAYOUT_WORDS_SIZE]);
 
-/* "2026-11-22 is closed, it paid 12 employees 1234.56 in all", and where their mails are. */
-void ctl_payout_say_closed(struct ates_text date, uint64_t paid_count, int64_t total_cents);
+/* What either command answers. */
+struct ctl_payout {
+    struct ates_text business_date;
+    uint64_t paid_count;
+    int64_t total_cents;
+    bool already_closed;
+};
+
+/* CTL_OK where somebody can be asked; else says what to give instead: advice. */
+int ctl_payout_must_ask(const struct ctl *ctl, const char *advice);
+
+/* Asks, by what a dry run said, and returns CTL_OK where that is to be paid. A date that is closed
+ * already needs no question: it will tell so again, and moves nothing. */
+int ctl_payout_confirm(struct ctl *ctl, const struct ctl_payout *preview);
+
+/* Says what was paid or, where is_dry, would be: "2026-11-22: paid 12 employees 1234.56 in all", and
+ * where their mails are. */
+void ctl_payout_say(const struct ctl_payout *payout, bool is_dry);
 
 #endif
