@@ -1,9 +1,9 @@
-// The page's dealings with the service: requests, views, the event stream, names, lists newest first.
+// The page's dealings with the service: requests, views, the event stream, names, lists.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApi, newKey, Problem, target } from '../../actors/web/page/api.js';
 import { createNames } from '../../actors/web/page/names.js';
-import { walkBack, walkFrom } from '../../actors/web/page/newest.js';
+import { readPages } from '../../actors/web/page/paging.js';
 import { createStore } from '../../actors/web/page/store.js';
 import { Stream } from '../../actors/web/page/stream.js';
 import { View } from '../../actors/web/page/view.js';
@@ -278,53 +278,39 @@ test('names that could not be had are asked for again', async () => {
     assert.equal(names.look(1).login, 'x');
 });
 
-// A list as the service keeps it: ascending times, pages of at most `limit`.
-function service(times, limit) {
-    let reads = 0;
-    const read = async ({ from, to = Infinity, after = -1 }) => {
-        reads++;
-        const items = times.map((time, id) => ({ time, id })).filter(({ time, id }) => time >= from && time < to && id > Number(after));
-        const page = items.slice(0, limit);
-        return { items: page, next: items.length > limit ? String(page.at(-1).id) : undefined };
+// A list of these items as the service gives it, in pages of at most `most`, the one after `gap` empty.
+function service(items, { most, gap }) {
+    const asked = [];
+    const page = async ({ after, limit }) => {
+        asked.push(limit);
+        const begin = after === undefined ? 0 : Number(after.slice(1));
+        if (begin === gap && after[0] === '@') return { items: [], next: `+${begin}`, count: items.length };
+        const end = Math.min(begin + Math.min(limit, most), items.length);
+        return { items: items.slice(begin, end), next: end < items.length ? `@${end}` : undefined, count: items.length };
     };
-    return { read, reads: () => reads };
+    return { page, asked };
 }
 
-test('newest first: every row once, in order, in few requests, however the rows lie', async () => {
-    const seed = Number(process.env.SEED ?? Date.now() % 1e6);
-    let state = seed;
-    const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
-    const now = Date.UTC(2025, 10, 22);
-    const shapes = {
-        none: [],
-        sparse: Array.from({ length: 30 }, () => now - random() * 3e11),
-        dense: Array.from({ length: 3000 }, () => now - random() * 6e7),
-        burst: [...Array(500).fill(now - 5000), now - 4e10],
-        ancient: [1000, 2000],
-        ahead: [now + 30000, now - 1], // of a service whose clock is ahead
-    };
-    for (const [name, unsorted] of Object.entries(shapes)) {
-        const times = unsorted.map(Math.floor).sort((a, b) => a - b);
-        const { read, reads } = service(times, 100);
-        const found = [];
-        let walk = walkFrom(undefined, now), pages = 0;
-        while (walk !== undefined) {
-            const given = await walkBack({ walk, want: 50, read });
-            assert.ok(given.items.length >= 50 || given.walk === undefined, name);
-            found.push(...given.items);
-            walk = given.walk;
-            pages++;
-        }
-        assert.deepEqual(found.map(({ id }) => id), times.map((_, id) => times.length - 1 - id), name);
-        assert.ok(reads() <= 30 + 8 * pages, `${name}: ${reads()} requests for ${pages} pages, seed ${seed}`);
-    }
+test('a list is read on page by page, over short and empty ones, until enough is there', async () => {
+    const items = Array.from({ length: 130 }, (_, i) => 130 - i);
+    const { page, asked } = service(items, { most: 20, gap: 40 });
+    const first = await readPages(page, { items: [] }, 50);
+    assert.deepEqual(first.items, items.slice(0, 50));
+    assert.deepEqual(asked, [50, 30, 10, 10]); // never more than what is wanted
+    assert.equal(first.count, 130);
+    const second = await readPages(page, first, 100);
+    assert.deepEqual(second.items, items.slice(0, 100));
+    const last = await readPages(page, second, 150);
+    assert.deepEqual(last.items, items);
+    assert.equal(last.next, undefined);
 });
 
-test('newest first keeps within its period', async () => {
-    const { read } = service([10, 20, 30, 40, 50].map((hour) => hour * 3600000), 100);
-    const { items, walk } = await walkBack({ walk: walkFrom(50 * 3600000), start: 20 * 3600000, want: 50, read });
-    assert.deepEqual(items.map(({ id }) => id), [3, 2, 1]);
-    assert.equal(walk, undefined);
+test('a list asks for no more than a page may have', async () => {
+    const items = Array.from({ length: 2500 }, (_, i) => i);
+    const { page, asked } = service(items, { most: Infinity });
+    assert.deepEqual((await readPages(page, { items: [] }, 2200)).items, items.slice(0, 2200));
+    assert.deepEqual(asked, [1000, 1000, 200]);
+    assert.deepEqual(await readPages(service([], { most: 10 }).page, { items: [] }, 50), { items: [], next: undefined, count: 0 });
 });
 
 test('a store tells what changed, to who listens', () => {

@@ -106,7 +106,7 @@ export class Seat {
 
     // The bar that says whether live events flow, and what else there is to know.
     get bar() {
-        return this.page.locator('[data-testid=status][data-connection]');
+        return this.page.locator('[data-testid=status]');
     }
 
     // What the API says to who sits here.

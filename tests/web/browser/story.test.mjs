@@ -285,6 +285,10 @@ function tell(language, size) {
         const sums = { count: paid.length, number: formatCount(paid.length), total: money(total) };
         await accountant.sees('pay-look', text('pay.would', sums));
         await accountant.sees('pay-early', text('pay.early'));
+        await admin.open('/accounting?view=payouts');
+        await admin.id('run-schedule').click();
+        await admin.sees('pay-look', text('pay.would', sums));
+        await admin.closeDialog();
         assert.deepEqual(await positive(), paid, 'to ask pays nobody');
         await accountant.id('confirm').click();
         const { business_date: date } = await accountant.api('/settings');
@@ -394,7 +398,7 @@ function tell(language, size) {
         await manage();
         await admin.page.locator('dialog select').selectOption('manager');
         await admin.id('change-role').click();
-        await admin.sees('toast-done', text('person.role_changed', { login: target.login }));
+        await admin.sees('toast-done', text('person.role_changed', { login: target.login, role: text('role.manager') }));
         await admin.closeDialog();
         await admin.page
             .locator(`[data-row="${ids[target.login]}"]`)

@@ -195,6 +195,7 @@ const STATIONS = {
         ['person', null, dialog('manage', 'person-dialog'), close],
         ['people-role', '/people?role=developer'],
         ['admin-payouts', '/accounting?view=payouts'],
+        ['admin-run-confirm', null, dialog('run-schedule', 'run-confirm'), close],
     ],
 };
 

@@ -6,7 +6,7 @@ import { api } from '../session.js';
 import { Figure, Money } from '../ui/bits.js';
 import { Export } from '../ui/export.js';
 import { useFresh } from '../ui/fresh.js';
-import { useNewest, useStore, useView } from '../ui/hooks.js';
+import { useList, useStore, useView } from '../ui/hooks.js';
 import { PeriodControl, usePeriod } from '../ui/period.js';
 import { PersonPicker } from '../ui/person-picker.js';
 import { Empty, More, Shown } from '../ui/states.js';
@@ -37,16 +37,19 @@ export function Account({ who, userId }) {
     const period = usePeriod(LEDGER_PERIODS);
     const { start, end } = instants(period);
     const key = `ledger ${userId} ${start} ${end}`;
-    const read = ({ from, to, after, limit }, signal) =>
-        api.get(`/accounts/${who}/transfers`, { from, to, after, limit }, signal);
-    const view = useNewest(key, { read, start, end, concerns: moves(userId) });
+    const read = (place, signal) =>
+        api.get(`/accounts/${who}/transfers`, { from: start, to: end, ...place }, signal);
+    const view = useList(key, {
+        page: (place, signal) => read({ newest_first: true, ...place }, signal),
+        concerns: moves(userId),
+    });
     const fresh = useFresh(key, view, view.data?.items);
     return html`<${Balance} who=${who} userId=${userId} />
         <section aria-labelledby="ledger">
             <div class="section-head">
                 <h2 id="ledger">${t('account.ledger')}</h2>
                 <${Export} name="transfers-${userId}" columns=${csvColumns}
-                    page=${(after, signal) => read({ from: start, to: end, after, limit: 1000 }, signal)} />
+                    page=${(after, signal) => read({ after, limit: 1000 }, signal)} />
             </div>
             <div class="filters"><${PeriodControl} names=${LEDGER_PERIODS} period=${period} /></div>
             <${Shown} view=${view}>${({ items }) =>

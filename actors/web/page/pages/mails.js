@@ -14,7 +14,6 @@ import { Table } from '../ui/table.js';
 import { toastDone, toastProblem } from '../ui/toast.js';
 
 const STATES = ['queued', 'sending', 'sent', 'dead'];
-const AT_ONCE = 1000; /* the API gives the oldest first; the newest are shown first */
 const isMail = ({ producer, event_name: name }) =>
     producer === 'accounting' && (name.startsWith('mail_') || name === 'payout_closed');
 
@@ -54,8 +53,7 @@ export function Mails() {
     const state = STATES.includes(query.get('state')) ? query.get('state') : '';
     const key = `mails ${state}`;
     const view = useList(key, {
-        page: ({ after, limit }, signal) => api.get('/mails', { state, after, limit }, signal),
-        atOnce: AT_ONCE,
+        page: (place, signal) => api.get('/mails', { state, newest_first: true, ...place }, signal),
         concerns: isMail,
     });
     const fresh = useFresh(key, view, view.data?.items);
@@ -93,7 +91,7 @@ export function Mails() {
         <${Shown} view=${view}>${({ items }) =>
             items.length === 0
                 ? html`<${Empty} title=${t('mail.none')} />`
-                : html`<${Table} caption=${t('accounting.mails')} columns=${columns} rows=${[...items].reverse()}
+                : html`<${Table} caption=${t('accounting.mails')} columns=${columns} rows=${items}
                     fresh=${fresh} testid="mails" /><${More} view=${view} />`}<//>
         ${open !== undefined && html`<${MailDialog} id=${open} onClose=${() => setOpen(undefined)} />`}`;
 }

@@ -8,7 +8,7 @@ import { api, loadSettings, today } from '../session.js';
 import { Confirm, Dialog } from '../ui/dialog.js';
 import { Field, Form, Submit } from '../ui/field.js';
 import { useAction } from '../ui/hooks.js';
-import { toastDone } from '../ui/toast.js';
+import { toastDone, toastProblem } from '../ui/toast.js';
 
 const sums = ({ paid_count: count, total_cents: total, business_date: date }) => ({
     count,
@@ -22,15 +22,12 @@ function tellPaid(result) {
     else toastDone(result.paid_count === 0 ? t('pay.done_nobody', sums(result)) : t('pay.done', sums(result)));
 }
 
-/* look: {business_date, paid_count, total_cents, already_closed?}, or undefined where nobody may ask. */
-function Question({ date, look }) {
-    if (look?.already_closed) return html`<p data-testid="pay-look">${t('pay.is_closed', sums(look))}</p>`;
-    return html`${
-        look === undefined
-            ? html`<p>${t('pay.closes', { date: formatDate(date) })}</p>`
-            : html`<p data-testid="pay-look">${look.paid_count === 0 ? t('pay.nobody', sums(look)) : t('pay.would', sums(look))}</p>`
-    }
-        ${date === today() && html`<p class="warning" data-testid="pay-early">${t('pay.early')}</p>`}`;
+/* look: {business_date, paid_count, total_cents, already_closed?}, what a dry run said. */
+function Question({ look }) {
+    if (look.already_closed) return html`<p data-testid="pay-look">${t('pay.is_closed', sums(look))}</p>`;
+    return html`<p data-testid="pay-look">
+            ${look.paid_count === 0 ? t('pay.nobody', sums(look)) : t('pay.would', sums(look))}</p>
+        ${look.business_date === today() && html`<p class="warning" data-testid="pay-early">${t('pay.early')}</p>`}`;
 }
 
 /* Chooses a date, asks what it would cost, and pays. */
@@ -85,40 +82,40 @@ export function PayNow({ onDone }) {
                 action=${t('pay.action', sums(look))} disabled=${look.already_closed === true}
             busy=${paying.busy} problem=${paying.problem && problemText(paying.problem)}
             onConfirm=${pay} onClose=${close} testid="pay-confirm">
-            <${Question} date=${date} look=${look} />
+            <${Question} look=${look} />
         <//>`
         }`;
 }
 
 /* Lets the schedule do now what it would do next: the next date that has ended, or today. */
-export function RunSchedule({ schedule, mayLook, onDone }) {
-    const [question, setQuestion] = useState();
-    const asking = useAction((key, body) => api.post('/payouts', body, { key }));
+export function RunSchedule({ onDone }) {
+    const [look, setLook] = useState();
+    const asking = useAction((key) => api.post('/payment/run', { dry_run: true }, { key }));
     const running = useAction((key, body) => api.post('/payment/run', body, { key }));
+    const close = () => setLook(undefined);
     const ask = async () => {
-        await loadSettings().catch(() => {});
+        await loadSettings().catch(() => {}); /* as above */
         running.reset();
-        const date = schedule.next_business_date < today() ? schedule.next_business_date : today();
-        const { result, problem } = mayLook ? await asking.run({ business_date: date, dry_run: true }) : {};
-        setQuestion({ date, look: result, problem });
+        const { result, problem } = await asking.run();
+        if (problem !== undefined) toastProblem(problem);
+        else setLook(result);
     };
     const run = async () => {
-        const { result } = await running.run({ business_date: question.date });
+        const { result } = await running.run({ business_date: look.business_date });
         if (result === undefined) return;
-        setQuestion(undefined);
+        close();
         tellPaid(result);
         onDone();
     };
-    const problem = running.problem ?? question?.problem;
     return html`<button type="button" class="secondary" aria-busy=${asking.busy ? 'true' : 'false'} onClick=${ask}
         data-testid="run-schedule">${t('pay.run')}</button>
         ${
-            question !== undefined &&
-            html`<${Confirm} title=${t('pay.run_title')} action=${t('pay.run_action')} busy=${running.busy}
-                disabled=${question.problem !== undefined || question.look?.already_closed === true}
-            problem=${problem && problemText(problem)}
-            onConfirm=${run} onClose=${() => setQuestion(undefined)} testid="run-confirm">
-            ${question.problem === undefined && html`<${Question} date=${question.date} look=${question.look} />`}
+            look !== undefined &&
+            html`<${Confirm} title=${t('pay.confirm_title', { date: formatDate(look.business_date) })}
+                action=${t('pay.action', sums(look))} disabled=${look.already_closed === true}
+            busy=${running.busy} problem=${running.problem && problemText(running.problem)}
+            onConfirm=${run} onClose=${close} testid="run-confirm">
+            <${Question} look=${look} />
         <//>`
         }`;
 }

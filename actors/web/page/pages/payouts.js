@@ -35,8 +35,7 @@ export function Payouts({ user }) {
             <div class="actions">
                 ${
                     view.data !== undefined &&
-                    html`<${RunSchedule} schedule=${view.data} mayLook=${may.pay(user.role)}
-                    onDone=${() => view.reload()} />`
+                    html`<${RunSchedule} onDone=${() => view.reload()} />`
                 }
                 ${may.pay(user.role) && html`<${PayNow} onDone=${() => view.reload()} />`}
             </div>

@@ -20,12 +20,12 @@ function Part({ title, text, problem, children }) {
 }
 
 /* The changes of an account are alike: one request, a word, and the list read anew. */
-function useChange(person, path, done, onChanged) {
+function useChange(person, path, done, onChanged, valuesOf = () => ({})) {
     const action = useAction((key, body) => api.post(`/users/${person.id}/${path}`, body, { key }));
     const run = async (body) => {
         const { problem } = await action.run(body);
         if (problem !== undefined) return false;
-        toastDone(t(done, { login: person.login }));
+        toastDone(t(done, { login: person.login, ...valuesOf(body) }));
         onChanged();
         return true;
     };
@@ -35,7 +35,9 @@ function useChange(person, path, done, onChanged) {
 export function PersonDialog({ person, onChanged, onClose }) {
     const [role, setRole] = useState(person.role);
     const [password, setPassword] = useState('');
-    const changeRole = useChange(person, 'role', 'person.role_changed', onChanged);
+    const changeRole = useChange(person, 'role', 'person.role_changed', onChanged, (body) => ({
+        role: roleText(body.role),
+    }));
     const resetPassword = useChange(person, 'password', 'person.password_reset', onChanged);
     const revoke = useChange(person, 'revoke', 'person.revoked', onChanged);
     const disable = useChange(person, 'disable', 'person.was_disabled', onChanged);

@@ -6,7 +6,7 @@ import { api } from '../session.js';
 import { Moment, Person, TaskLink } from '../ui/bits.js';
 import { Field, Select } from '../ui/field.js';
 import { useFresh } from '../ui/fresh.js';
-import { useNewest, useRested, useStore } from '../ui/hooks.js';
+import { useList, useRested, useStore } from '../ui/hooks.js';
 import { PersonPicker } from '../ui/person-picker.js';
 import { Empty, More, Shown } from '../ui/states.js';
 import { Table } from '../ui/table.js';
@@ -31,13 +31,9 @@ export function AllTasks() {
         if (rested !== asked) setQuery({ q: rested });
     }, [rested]);
     const key = `tasks-all ${status} ${assignee} ${asked}`;
-    const view = useNewest(key, {
-        read: ({ from, to, after, limit }, signal) =>
-            api.get(
-                '/tasks',
-                { status, assigned_to: assignee, query: asked, created_from: from, created_to: to, after, limit },
-                signal,
-            ),
+    const view = useList(key, {
+        page: (place, signal) =>
+            api.get('/tasks', { status, assigned_to: assignee, query: asked, newest_first: true, ...place }, signal),
         concerns: isTasks,
     });
     const fresh = useFresh(key, view, view.data?.items);
@@ -58,7 +54,7 @@ export function AllTasks() {
                 data-testid="search" />
             <${Select} label=${t('task.status')} value=${status}
                 onValue=${(value) => setQuery({ status: value === 'all' ? '' : value })}
-                options=${STATUSES.map((name) => [name, t(`status.${name}`)])} data-testid="status" />
+                options=${STATUSES.map((name) => [name, t(`status.${name}`)])} data-testid="task-filter-status" />
             <${PersonPicker} label=${t('task.assignee')} id=${assignee}
                 onId=${(id) => setQuery({ assignee: id === undefined ? '' : String(id) })} />
         </search>

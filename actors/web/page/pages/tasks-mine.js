@@ -12,12 +12,13 @@ import { Table } from '../ui/table.js';
 import { toastDone, toastProblem } from '../ui/toast.js';
 
 const AT_ONCE = 500; /* few people have more: so all are there, and finished ones can be sorted */
+const NEWEST = { newest_first: true };
 
 const isTasks = ({ producer }) => producer === 'tasks';
 const mine =
-    (status) =>
-    ({ after, limit }, signal) =>
-        api.get('/tasks/mine', { status, after, limit }, signal);
+    (status, order) =>
+    (place, signal) =>
+        api.get('/tasks/mine', { status, ...order, ...place }, signal);
 
 /* Tasks said to be done before the service has agreed, by id: until it shows them as done, or
  * refuses. */
@@ -81,7 +82,7 @@ export function OpenTasks({ user }) {
 
 export function FinishedTasks({ user }) {
     const key = `tasks-finished ${user.id}`;
-    const view = useList(key, { page: mine('finished'), atOnce: AT_ONCE, concerns: isTasks });
+    const view = useList(key, { page: mine('finished', NEWEST), atOnce: AT_ONCE, concerns: isTasks });
     const fresh = useFresh(key, view, view.data?.items);
     const columns = [
         { key: 'name', label: t('task.name'), kind: 'main', cell: (task) => html`<${TaskLink} task=${task} />` },

@@ -6,7 +6,7 @@ import { api } from '../session.js';
 import { Export } from '../ui/export.js';
 import { Select } from '../ui/field.js';
 import { useFresh } from '../ui/fresh.js';
-import { useNewest, useStore } from '../ui/hooks.js';
+import { useList, useStore } from '../ui/hooks.js';
 import { PeriodControl, usePeriod } from '../ui/period.js';
 import { PersonPicker } from '../ui/person-picker.js';
 import { Empty, More, Shown } from '../ui/states.js';
@@ -19,20 +19,18 @@ export function Transfers() {
     const { start, end } = instants(period);
     const kind = KINDS.includes(query.get('kind')) ? query.get('kind') : '';
     const userId = Number(query.get('user')) || undefined;
-    const read = ({ from, to, after, limit }, signal) =>
-        api.get('/transfers', { from, to, kind, user_id: userId, after, limit }, signal);
+    const read = (place, signal) =>
+        api.get('/transfers', { from: start, to: end, kind, user_id: userId, ...place }, signal);
     const key = `transfers ${start} ${end} ${kind} ${userId}`;
-    const view = useNewest(key, {
-        read,
-        start,
-        end,
+    const view = useList(key, {
+        page: (place, signal) => read({ newest_first: true, ...place }, signal),
         concerns: ({ producer, event_name: name }) => producer === 'accounting' && name === 'transfer_recorded',
     });
     const fresh = useFresh(key, view, view.data?.items);
     return html`<div class="section-head">
             <h2>${t('accounting.transfers')}</h2>
             <${Export} name="transfers" columns=${csvColumns}
-                page=${(after, signal) => read({ from: start, to: end, after, limit: 1000 }, signal)} />
+                page=${(after, signal) => read({ after, limit: 1000 }, signal)} />
         </div>
         <div class="filters">
             <${PeriodControl} names=${LEDGER_PERIODS} period=${period} />

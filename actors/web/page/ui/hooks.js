@@ -2,11 +2,10 @@
 import { useEffect, useRef, useState } from '../vendor/htm-preact.js';
 import { Problem, newKey } from '../api.js';
 import { onEvent, onFresh } from '../events.js';
-import { walkBack, walkFrom } from '../newest.js';
+import { readPages } from '../paging.js';
 import { View } from '../view.js';
 
 export const PAGE = 50; /* rows that a list begins with, and that each "more" adds */
-const LIMIT_MAX = 1000; /* of one request */
 
 export function useStore(store) {
     const [, redraw] = useState(0);
@@ -65,41 +64,12 @@ export function useView(key, { load, more, concerns = () => false, settleMs }) {
     return held.current.view;
 }
 
-async function fill(page, data, want, signal) {
-    const items = [...data.items];
-    let given = data;
-    do {
-        given = await page({ after: given.next, limit: Math.min(LIMIT_MAX, want - items.length) }, signal);
-        items.push(...given.items);
-    } while (given.next !== undefined && items.length < want);
-    return { ...given, items }; /* with what else the pages tell, as a count of all */
-}
-
-/* A list in the API's own order. page({after, limit}, signal) gives {items, next?}. atOnce: how many
- * rows it begins with. */
+/* A list, page by page: page({after, limit}, signal) gives {items, next?}, in whatever order it asks
+ * for. atOnce: how many rows it begins with. */
 export function useList(key, { page, atOnce = PAGE, ...options }) {
     return useView(key, {
-        load: (data, signal) => fill(page, { items: [] }, Math.max(atOnce, data?.items.length ?? 0), signal),
-        more: (data, signal) => fill(page, data, data.items.length + atOnce, signal),
-        ...options,
-    });
-}
-
-/* A list newest first (see newest.js). read({from, to, after, limit}, signal) gives {items, next?}
- * oldest first. */
-export function useNewest(key, { read, start = 0, end, ...options }) {
-    const go = async (walk, items, want, signal) => {
-        const gone = await walkBack({
-            walk,
-            start,
-            want: want - items.length,
-            read: (window) => read({ ...window, limit: Math.min(LIMIT_MAX, 2 * want) }, signal),
-        });
-        return { items: [...items, ...gone.items], next: gone.walk };
-    };
-    return useView(key, {
-        load: (data, signal) => go(walkFrom(end), [], Math.max(PAGE, data?.items.length ?? 0), signal),
-        more: (data, signal) => go(data.next, data.items, data.items.length + PAGE, signal),
+        load: (data, signal) => readPages(page, { items: [] }, Math.max(atOnce, data?.items.length ?? 0), signal),
+        more: (data, signal) => readPages(page, data, data.items.length + atOnce, signal),
         ...options,
     });
 }
