@@ -267,6 +267,7 @@ static const struct ates_handler handlers[] = {
     {"show_user", NULL, auth_answer_show_user},
     {"show_all_users", NULL, auth_answer_show_all_users},
     {"show_logins", NULL, auth_answer_show_logins},
+    {"find_logins", NULL, auth_answer_find_logins},
 };
 
 static const struct ates_applier appliers[] = {

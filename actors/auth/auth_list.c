@@ -201,3 +201,35 @@ int auth_answer_show_logins(struct ates_call *call, const void *body, void *out)
     result->items = (struct ates_list){items, count};
     return 0;
 }
+
+/* From the index of logins alone. */
+int auth_answer_find_logins(struct ates_call *call, const void *body, void *out)
+{
+    const struct auth_find_logins *command = body;
+    const struct ates_key prefix = auth_key_login(command->prefix);
+    struct auth_found_login *items = ates_arena_alloc(call->arena, AUTH_FOUND_MAX * sizeof *items);
+    struct auth_find_logins_result *result = out;
+    struct ates_bytes key, value;
+    struct ates_scan scan;
+    size_t count = 0;
+
+    int r = ates_scan_open(&scan, call->txn, AUTH_TABLE_LOGINS, &prefix, NULL);
+    if (r != 0) {
+        return r;
+    }
+    while (count < AUTH_FOUND_MAX && (r = ates_scan_next(&scan, &key, &value)) == 0) {
+        struct ates_user_changed user;
+
+        r = value.size == sizeof(uint64_t)
+                ? ates_users_get(call->txn, ates_u64_from(value.data), &user)
+                : -EBADMSG;
+        if (r != 0) {
+            r = r < 0 ? r : -EUCLEAN;
+            break;
+        }
+        items[count++] = (struct auth_found_login){.id = user.user_id, .login = user.login};
+    }
+    ates_scan_close(&scan);
+    result->items = (struct ates_list){items, count};
+    return r == ATES_NOT_FOUND ? 0 : r;
+}

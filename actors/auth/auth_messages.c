@@ -143,6 +143,22 @@ static const struct ates_field auth_show_logins_result_fields[] = {
 };
 ATES_MESSAGE(auth_show_logins_result, "show_logins_result");
 
+static const struct ates_field auth_find_logins_fields[] = {
+    {ATES_FIELD(auth_find_logins, prefix), ATES_IS_LOGIN, .summary = "how the logins begin"},
+};
+ATES_MESSAGE(auth_find_logins, "find_logins");
+
+static const struct ates_field auth_found_login_fields[] = {
+    {ATES_FIELD(auth_found_login, id), ATES_IS_ID},
+    {ATES_FIELD(auth_found_login, login), ATES_IS_LOGIN},
+};
+ATES_MESSAGE(auth_found_login, "found_login");
+
+static const struct ates_field auth_find_logins_result_fields[] = {
+    {ATES_FIELD(auth_find_logins_result, items), ATES_IS_ITEMS(auth_found_login_message)},
+};
+ATES_MESSAGE(auth_find_logins_result, "find_logins_result");
+
 static const struct ates_field auth_password_set_fields[] = {
     {ATES_FIELD(auth_password_set, user_id), ATES_IS_ID},
     {ATES_FIELD(auth_password_set, hash), .type = ATES_TEXT, .rule = ATES_RULE_ASCII,
@@ -261,6 +277,14 @@ static const struct ates_command commands[] = {
         .result = &auth_show_logins_result_message,
         .is_query = true,
         .callers = ATES_ANY_ROLE,
+    },
+    {
+        .name = "find_logins",
+        .summary = "Finds users by how their logins begin.",
+        .body = &auth_find_logins_message,
+        .result = &auth_find_logins_result_message,
+        .is_query = true,
+        .callers = OVERSEERS | ATES_ROLE(ATES_ACCOUNTANT),
     },
 };
 

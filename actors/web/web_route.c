@@ -38,6 +38,7 @@ const struct web_route web_routes[] = {
     {ROUTE(POST, "/users/me/revoke", auth, "revoke_sessions", 204, "users"), .is_mine = true,
      .operation = "revoke_my_sessions"},
     {ROUTE(GET, "/users/logins", auth, "show_logins", 200, "users")},
+    {ROUTE(GET, "/users/find", auth, "find_logins", 200, "users")},
     {ROUTE(GET, "/users/{user_id}", auth, "show_user", 200, "users")},
     {ROUTE(POST, "/users/{user_id}/role", auth, "change_role", 204, "users")},
     {ROUTE(POST, "/users/{user_id}/disable", auth, "disable_user", 204, "users")},

@@ -15,6 +15,7 @@
 #define AUTH_SID_SIZE 36      /* a UUID's text */
 #define AUTH_TOKEN_MAX 2048   /* characters */
 #define AUTH_LOGINS_MAX 100   /* in one answer */
+#define AUTH_FOUND_MAX 20     /* logins */
 
 /* The result of show_user, and an item of show_all_users. */
 struct auth_user {
@@ -122,8 +123,22 @@ struct auth_show_logins_result {
         items; /* struct auth_login, in the order asked for; unknown ids are left out */
 };
 
+/* Ids for names, for those who look after others' tasks or money. */
+struct auth_find_logins {
+    struct ates_text prefix; /* of the login, without regard to case */
+};
+struct auth_found_login {
+    uint64_t id;
+    struct ates_text login;
+};
+struct auth_find_logins_result {
+    /* struct auth_found_login, the first AUTH_FOUND_MAX by login: who has the prefix itself leads */
+    struct ates_list items;
+};
+
 extern const struct ates_message auth_show_logins_message, auth_login_message,
-    auth_show_logins_result_message;
+    auth_show_logins_result_message, auth_find_logins_message, auth_found_login_message,
+    auth_find_logins_result_message;
 extern const struct ates_message auth_user_message, auth_register_user_message,
     auth_register_user_result_message, auth_auth_user_message, auth_identity_message,
     auth_auth_user_result_message, auth_renew_token_result_message, auth_revoke_sessions_message,

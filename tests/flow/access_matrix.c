@@ -22,6 +22,7 @@
 #define ADMINISTRATOR {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE}
 #define ADMIN_NAMED   {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       NEVER}
 #define OVERSEERS     {TOKEN,  YES,   YES,        ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE}
+#define FINDERS       {TOKEN,  YES,   YES,        ROLE,       ROLE,       YES,        ROLE,       ROLE,       ROLE}
 #define ACCOUNTANT    {TOKEN,  ROLE,  ROLE,       ROLE,       ROLE,       YES,        ROLE,       ROLE,       ROLE}
 #define ACCOUNTANT_ME {TOKEN,  ROLE,  ROLE,       ROLE,       ROLE,       YES,        ROLE,       ROLE,       NEVER}
 #define MONEY         {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       YES,        ROLE,       ROLE,       ROLE}
@@ -91,6 +92,7 @@ const struct access_row access_matrix[] = {
     {&auth_service, "show_user", OF_ANOTHER, "user_id", .outcomes = OTHERS_SEEN},
     {&auth_service, "show_all_users", OF_NOBODY, "", .outcomes = OVERSEERS},
     {&auth_service, "show_logins", OF_NOBODY, "user_ids", .outcomes = ANY},
+    {&auth_service, "find_logins", OF_NOBODY, "prefix", .outcomes = FINDERS},
 
     COMMON(tasks_service),
     {&tasks_service, "create_task", OF_NOBODY, "name description", .outcomes = USERS_ONLY},

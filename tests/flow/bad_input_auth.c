@@ -30,6 +30,8 @@
     BODY(AUTH, "show_all_users", WHAT, "FIELD_INVALID", FIELD, BYTES("\x81" VALUE))
 #define IDS(WHAT, FIELD, VALUE)                                                                    \
     BODY(AUTH, "show_logins", WHAT, "FIELD_INVALID", FIELD, BYTES("\x81\xa8user_ids" VALUE))
+#define PREFIX(WHAT, VALUE)                                                                        \
+    BODY(AUTH, "find_logins", WHAT, "FIELD_INVALID", "prefix", BYTES("\x81\246prefix" VALUE))
 #define AFTER(WHAT, VALUE)                                                                         \
     SIGNED_BODY(AUTH, "show_all_users", WHAT, "FIELD_INVALID", "after",                            \
                 BYTES("\x81\245after" VALUE))
@@ -177,6 +179,14 @@ static const struct bad_input fields[] = {
     IDS("a list of users in the list", "user_ids[0]", "\x91\x91\x01"),
     BODY(AUTH, "show_logins", "101 users", "FIELD_INVALID", "user_ids",
          REPEATED("\x81\xa8user_ids\xdc\x00\x65", "\x01", 101, "")),
+    MISSING("find_logins", "prefix", BYTES("\x80")),
+    PREFIX("an empty prefix", "\xa0"),
+    PREFIX("a prefix with a star", "\xa2u*"),
+    PREFIX("a prefix of two words", "\xa3u v"),
+    PREFIX("a prefix of another script", "\xa2\xd0\xbf"),
+    PREFIX("a prefix that is a number", "\x01"),
+    BODY(AUTH, "find_logins", "a prefix of 65 characters", "FIELD_INVALID", "prefix",
+         REPEATED("\x81\246prefix\xd9\x41", "u", 65, "")),
 };
 
 const struct bad_table bad_auth_fields = BAD_TABLE("auth's fields", fields);

@@ -209,6 +209,8 @@ static void write_field(struct ates_buffer *out, const char *name, const struct 
         write_text(out, login_of(another_number, login));
     } else if (strcmp(name, "login") == 0) {
         write_text(out, login_of(++login_number, login));
+    } else if (strcmp(name, "prefix") == 0) {
+        write_text(out, "u");
     } else if (strcmp(name, "email") == 0) {
         write_text(out, "somebody@example.org");
     } else if (strstr(name, "password") != NULL) {

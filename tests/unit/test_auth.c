@@ -354,6 +354,7 @@ Test(auth, the_table_of_who_may_do_what)
         {"show_user", ALL, ADMIN | 1u << ATES_MANAGER},
         {"show_all_users", ADMIN | 1u << ATES_MANAGER, 0},
         {"show_logins", ALL, 0},
+        {"find_logins", ADMIN | 1u << ATES_MANAGER | 1u << ATES_ACCOUNTANT, 0},
     };
     struct ates_refusal refusal;
 

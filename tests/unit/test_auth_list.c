@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "auth/auth.h"
+#include "core/fields.h"
 #include "core/page.h"
 #include "support/auth_fixture.h"
 
@@ -90,6 +91,67 @@ Test(auth_list, show_logins_tells_names_to_anybody)
     cr_assert(items[0].id == ids[0] && ates_text_equal(items[0].login, ates_text_from("ivan")));
     cr_assert(items[1].id == ids[2] && items[1].role == ATES_MANAGER);
     cr_assert_eq(items[2].id, ids[0]);
+}
+
+/* "id:login id:login " */
+static void assert_found(const char *prefix, const char *expected)
+{
+    const struct auth_find_logins body = {.prefix = ates_text_from(prefix)};
+    struct auth_find_logins_result result;
+    char found[256] = "";
+
+    fixture_do(&fixture, fixture_caller(9, ATES_ACCOUNTANT), "find_logins", &body, &result);
+    const struct auth_found_login *items = result.items.items;
+    for (size_t i = 0; i < result.items.count; i++) {
+        snprintf(found + strlen(found), sizeof found - strlen(found), "%" PRIu64 ":%.*s ",
+                 items[i].id, (int)items[i].login.size, items[i].login.data);
+    }
+    cr_assert_str_eq(found, expected, "%s: %s", prefix, found);
+}
+
+Test(auth_list, find_logins_finds_by_how_they_begin)
+{
+    const struct auth_disable_user disable = {.user_id = 2};
+    char whole[ATES_LOGIN_MAX + 1], expected[ATES_LOGIN_MAX + 8];
+
+    auth_fixture_user(&fixture, "ivan.petrov", ATES_DEVELOPER);
+    auth_fixture_user(&fixture, "Ivan", ATES_BOSS);
+    auth_fixture_user(&fixture, "petrov", ATES_OTHER);
+    auth_fixture_user(&fixture, "IVAN-2", ATES_MANAGER);
+    assert_found("ivan", "2:Ivan 4:IVAN-2 1:ivan.petrov ");
+    assert_found("IVAN-", "4:IVAN-2 ");
+    assert_found("ivan.petrov", "1:ivan.petrov ");
+    assert_found("ivan.petrov2", "");
+    assert_found("p", "3:petrov ");
+    assert_found("uberpopug", ""); /* no word of an e-mail address */
+    assert_found("zz", "");
+    fixture_do(&fixture, fixture_caller(9, ATES_ADMINISTRATOR), "disable_user", &disable, NULL);
+    assert_found("ivan", "2:Ivan 4:IVAN-2 1:ivan.petrov "); /* he may have money still */
+
+    memset(whole, 'z', ATES_LOGIN_MAX);
+    whole[ATES_LOGIN_MAX] = '\0';
+    auth_fixture_user(&fixture, whole, ATES_OTHER);
+    snprintf(expected, sizeof expected, "5:%s ", whole);
+    assert_found(whole, expected);
+}
+
+Test(auth_list, find_logins_finds_the_first_of_many)
+{
+    const struct auth_find_logins body = {.prefix = ates_text_from("u")};
+    struct auth_find_logins_result result;
+    char login[8];
+
+    for (int i = AUTH_FOUND_MAX; i >= 0; i--) {
+        snprintf(login, sizeof login, "user%02d", i);
+        auth_fixture_user(&fixture, login, ATES_OTHER);
+    }
+    fixture_do(&fixture, manager, "find_logins", &body, &result);
+    const struct auth_found_login *items = result.items.items;
+    cr_assert_eq(result.items.count, AUTH_FOUND_MAX);
+    for (int i = 0; i < AUTH_FOUND_MAX; i++) {
+        snprintf(login, sizeof login, "user%02d", i);
+        cr_expect(ates_text_equal(items[i].login, ates_text_from(login)), "%s", login);
+    }
 }
 
 Test(auth_list, show_all_users_by_role_and_words)

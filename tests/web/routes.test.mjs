@@ -27,6 +27,7 @@ const MAY = {
     sign_out: ['e', 'DELETE /session', [204, 409]], change_password: ['u', 'POST /session/password', 400],
     show_settings: ['e', 'GET /settings', 200],
     register_user: ['e', 'POST /users', 400], show_all_users: ['am', 'GET /users', 200], show_me: ['u', 'GET /users/me', 200],
+    find_logins: ['amc', 'GET /users/find?prefix=A', 200],
     show_logins: ['u', 'GET /users/logins?user_ids=1,2', 200], show_user: ['am', 'GET /users/1', 200],
     change_role: ['a', 'POST /users/999/role {"role":"boss"}', 404], disable_user: ['a', 'POST /users/999/disable', 404],
     enable_user: ['a', 'POST /users/999/enable', 404], reset_password: ['a', 'POST /users/999/password {"new_password":"a new word"}', 404],

@@ -8,9 +8,7 @@
 #include "payout.h"
 #include "remote.h"
 
-/* auth lists users to overseers alone. */
-#define USER_NOTES                                                                                 \
-    "\nUSER is a user's id; administrators may also give a login (atesctl user ls).\n"
+#define USER_NOTES "\nUSER is a user's login or id.\n"
 
 static int run_balance(struct ctl *ctl, const struct ctl_input *input)
 {

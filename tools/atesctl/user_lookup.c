@@ -12,56 +12,45 @@
 
 #define DIGITS "0123456789"
 
-/* Looks for the login among what the page holds. */
-static bool find_on_page(const struct auth_show_all_users_result *page, const char *login,
-                         uint64_t *user_id)
-{
-    const struct auth_user *users = page->items.items;
-
-    for (size_t i = 0; i < page->items.count; i++) {
-        if (users[i].login.size == strlen(login) &&
-            strncasecmp(users[i].login.data, login, users[i].login.size) == 0) {
-            *user_id = users[i].id;
-            return true;
-        }
-    }
-    return false;
-}
-
-static int refused(const char *user, const struct auth_show_all_users *body,
+static int refused(const char *user, const struct auth_find_logins *body,
                    const struct ates_refusal *refusal)
 {
     if (strcmp(refusal->reason, "ROLE_NOT_ALLOWED") == 0) {
         return ctl_fail(CTL_FORBIDDEN, NULL,
                         "your role cannot look up logins ('%.64s'); give the user's id", user);
     }
-    return ctl_refused("auth", ctl_command(&auth_service, "show_all_users"), body, refusal);
+    return ctl_refused("auth", ctl_command(&auth_service, "find_logins"), body, refusal);
+}
+
+static bool is_first(const struct auth_find_logins_result *found, struct ates_text login)
+{
+    const struct auth_found_login *first = found->items.items;
+
+    return found->items.count > 0 && first->login.size == login.size &&
+           strncasecmp(first->login.data, login.data, login.size) == 0;
 }
 
 static int find_login(struct ctl *ctl, const char *login, uint64_t *user_id)
 {
-    struct auth_show_all_users body = {.has_limit = true, .limit = 1000};
-    struct auth_show_all_users_result page;
-    struct ates_refusal refusal;
+    const struct ates_command *command = ctl_command(&auth_service, "find_logins");
+    const struct auth_find_logins body = {.prefix = ates_text_from(login)};
+    struct auth_find_logins_result found = {.items = {.count = 0}};
+    struct ates_refusal refusal = {.status = ATES_OK};
 
-    /* A login without letters and digits has no words to look for. */
-    if (login[strspn(login, "._-")] != '\0') {
-        body.has_query = true;
-        body.query = ates_text_from(login);
-    }
-    do {
-        const int code = ctl_try(ctl, &auth_service, ctl_command(&auth_service, "show_all_users"),
-                                 NULL, &body, ctl->arena, &page, &refusal);
+    /* What can be no login is nobody's. */
+    if (ates_message_check(command->body, &body, &refusal) == 0) {
+        const int code =
+            ctl_try(ctl, &auth_service, command, NULL, &body, ctl->arena, &found, &refusal);
+
         if (code != CTL_OK) {
             return refusal.status != ATES_OK ? refused(login, &body, &refusal) : code;
         }
-        if (find_on_page(&page, login, user_id)) {
-            return CTL_OK;
-        }
-        body.has_after = page.has_next;
-        body.after = page.next;
-    } while (page.has_next);
-    return ctl_fail(CTL_NOT_FOUND, "atesctl user ls", "there is no user '%.64s'", login);
+    }
+    if (!is_first(&found, body.prefix)) {
+        return ctl_fail(CTL_NOT_FOUND, "atesctl user ls", "there is no user '%.64s'", login);
+    }
+    *user_id = ((const struct auth_found_login *)found.items.items)->id;
+    return CTL_OK;
 }
 
 /* A number may be a login too, but is an id first. A role that may not ask whose id it is may use
@@ -98,7 +87,7 @@ int ctl_find_user(struct ctl *ctl, const char *user, uint64_t *user_id)
     if (code != CTL_OK) {
         return code;
     }
-    /* Who may not list the users may still name themselves. */
+    /* Who may not look up logins may still name themselves. */
     if (strcasecmp(ctl->session->login, user) == 0 && user[strspn(user, DIGITS)] != '\0') {
         *user_id = ctl->session->user_id;
         return CTL_OK;

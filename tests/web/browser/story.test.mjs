@@ -345,6 +345,26 @@ function tell(language, size) {
         await accountant.wasNotReloaded();
     });
 
+    part('the accountant finds a person by login', async () => {
+        const { accountant } = seats;
+        await accountant.open('/accounting?view=transfers&period=all');
+        const picker = accountant.id('person');
+        await picker.pressSequentially('dev');
+        await accountant.page.locator('datalist option[value=developer]').waitFor({ state: 'attached' });
+        await picker.pressSequentially('eloper');
+        await accountant.page.waitForURL(`**user=${ids.developer}**`);
+        const { items } = await clients.accountant.get(`/transfers?user_id=${ids.developer}&newest_first=true&limit=50`);
+        await until(async () => {
+            const rows = accountant.page.locator('[data-testid=transfers] tbody tr');
+            const shown = await rows.evaluateAll((found) => found.map(({ dataset }) => Number(dataset.row)));
+            return JSON.stringify(shown) === JSON.stringify(items.map(({ id }) => id));
+        }, 'only the transfers of the developer, the newest first');
+        await picker.fill('nobody.at.all');
+        await accountant.page.getByText(text('filter.nobody')).waitFor();
+        await picker.fill('');
+        await accountant.page.waitForURL((url) => !url.searchParams.get('user'));
+    });
+
     part('what is saved as CSV is what the API has', async () => {
         const { accountant, developer } = seats;
         const save = async (seat) => {

@@ -55,6 +55,7 @@ export default {
     'filter.search': 'Search',
     'filter.any': 'All',
     'filter.anybody': 'Anybody',
+    'filter.nobody': 'Nobody’s login begins like this.',
 
     'field.login': 'Login',
     'field.password': 'Password',

@@ -60,6 +60,7 @@ export default {
     'filter.search': 'Поиск',
     'filter.any': 'Все',
     'filter.anybody': 'Кто угодно',
+    'filter.nobody': 'Логинов с таким началом нет.',
 
     'field.login': 'Логин',
     'field.password': 'Пароль',
