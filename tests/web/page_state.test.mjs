@@ -246,6 +246,34 @@ test('while nobody answers, the stream is tried ever more slowly', async () => {
     }
 });
 
+test('a tab that stops does not end the stream that the worker has for the others', async (context) => {
+    const sources = [];
+    context.mock.method(globalThis, 'fetch', async () => new Response('{}')); // nobody is signed in any more
+    globalThis.self = new EventTarget();
+    globalThis.EventSource = class extends EventTarget {
+        constructor() { super(); this.isOpen = true; sources.push(this); }
+        close() { this.isOpen = false; }
+    };
+    await import('../../actors/web/page/events-worker.js');
+    const open = () => {
+        const port = { heard: [], postMessage: (message) => port.heard.push(message.state ?? message.type) };
+        self.dispatchEvent(Object.assign(new Event('connect'), { ports: [port] }));
+        return { port, say: (type) => port.onmessage({ data: { type, userId: 7 } }) };
+    };
+    const [one, two, three] = [open(), open(), open()];
+    for (const tab of [one, two, three]) tab.say('start');
+    one.say('stop'); // as where a request of its was refused
+    three.say('leave');
+    assert.deepEqual(sources.map(({ isOpen }) => isOpen), [true]);
+    sources[0].dispatchEvent(new Event('bye'));
+    for (let turn = 0; turn < 100 && !two.port.heard.includes('ended'); turn++) await new Promise(setImmediate);
+    assert.deepEqual(two.port.heard.slice(-2), ['off', 'ended']);
+    two.say('start');
+    assert.equal(sources.length, 2);
+    two.say('leave');
+    assert.deepEqual(sources.map(({ isOpen }) => isOpen), [false, false]);
+});
+
 test('logins are asked for together, at most 100 at once, and once', async () => {
     const asked = [], work = [];
     const names = createNames({

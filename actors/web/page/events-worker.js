@@ -3,6 +3,7 @@
 import { Stream } from './stream.js';
 
 const ports = new Set();
+const listening = new Set(); /* those of tabs with somebody signed in */
 
 function toAll(message) {
     for (const port of ports) port.postMessage(message);
@@ -28,14 +29,19 @@ function greet(port) {
 
 const commands = {
     start(port, { userId }) {
+        listening.add(port);
         stream.start(userId);
         greet(port);
     },
-    stop: () => stream.stop(),
+    /* What one tab believes of the session is not for the others: they hear its end from the stream. */
+    stop(port) {
+        listening.delete(port);
+        if (listening.size === 0) stream.stop();
+    },
     wake: () => stream.wake(),
     leave(port) {
         ports.delete(port);
-        if (ports.size === 0) stream.stop(); /* a worker may outlive its last tab for a while */
+        commands.stop(port); /* a worker may outlive its last tab for a while */
     },
 };
 
