@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "core/catalogue.h"
+#include <ates/auth.h>
+
 #include "core/client_private.h"
 #include "core/journal.h"
 #include "core/socket.h"
@@ -112,7 +114,9 @@ static void begin(struct web_follow *self, struct ates_bytes bytes, int64_t now_
     }
     ates_follower_rewind(self->follower);
     self->begun_us = now_us;
-    hub->change_count = 0; /* of what may be another log now */
+    if (hub->feed.producers[self->producer].service == &auth_service) {
+        hub->change_count = 0; /* they were of what may be another log now */
+    }
     web_feed_begin(&hub->feed, self->producer, self->from.log_id, self->from.seq);
     hub->tick_us = hub->feed.count > 0 ? 0 : hub->tick_us; /* streams may wait to join */
 }
