@@ -11,16 +11,18 @@ enum {
     AUTHORIZATION,
     CONTENT_LENGTH,
     CONTENT_TYPE,
+    COOKIE,
     EXPECT,
     HOST,
     IDEMPOTENCY_KEY,
     ORIGIN,
+    SEC_FETCH_SITE,
     TRANSFER_ENCODING,
     SINGLE_COUNT
 };
 static const char *const singles[SINGLE_COUNT] = {
-    "Authorization", "Content-Length",  "Content-Type", "Expect",
-    "Host",          "Idempotency-Key", "Origin",       "Transfer-Encoding",
+    "Authorization", "Content-Length",  "Content-Type", "Cookie",         "Expect",
+    "Host",          "Idempotency-Key", "Origin",       "Sec-Fetch-Site", "Transfer-Encoding",
 };
 
 struct reading {

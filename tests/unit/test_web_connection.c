@@ -358,6 +358,9 @@ Test(web_connection, unclear_heads_end_the_connection)
         {"GET /a HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b", 400},
         {"GET /a HTTP/1.1\r\nHost: a\r\nIdempotency-Key: a\r\nIdempotency-Key: b", 400},
         {"GET /a HTTP/1.1\r\nHost: a\r\nOrigin: a\r\nORIGIN: b", 400},
+        {"GET /a HTTP/1.1\r\nHost: a\r\nCookie: ates=a\r\nCookie: ates=b", 400},
+        {"GET /a HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site",
+         400},
         {"GET /a HTTP/1.1", 400}, /* no Host */
         {"GET /a HTTP/2.0\r\nHost: a", 505},
         {"GET /a HTTP/0.9\r\nHost: a", 505},
