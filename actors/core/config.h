@@ -34,7 +34,8 @@ struct ates_config {
     char web_metrics_token_file[4096];   /* web.metrics_token_file: empty: none */
     int64_t web_connections;             /* web.connections: at once; 4096 */
     int64_t web_connections_per_address; /* web.connections_per_address; 256 */
-    int64_t map_size; /* store.map_gigabytes: the largest size of each LMDB file; 16 */
+    char ctl_output[16]; /* ctl.output: how atesctl prints where no -o is given; table */
+    int64_t map_size;    /* store.map_gigabytes: the largest size of each LMDB file; 16 */
 };
 
 /* One setting from a flag: name in ZPL's path form ("log/level", "data") and value. */

@@ -275,6 +275,23 @@ static int read_origin(const struct ates_setting_type *type, const char *value, 
     return put_text(type, value, member, why, why_size);
 }
 
+const char *const ates_output_names[] = {"table", "wide", "json", "ndjson", "csv", "name", NULL};
+
+static int read_output(const struct ates_setting_type *type, const char *value, void *member,
+                       char *why, size_t why_size)
+{
+    size_t i = 0;
+
+    while (ates_output_names[i] != NULL && strcmp(ates_output_names[i], value) != 0) {
+        i++;
+    }
+    if (ates_output_names[i] == NULL) {
+        snprintf(why, why_size, "\"%.40s\" is not table, wide, json, ndjson, csv or name", value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
 #define MEMBER(NAME)                                                                               \
     .offset = offsetof(struct ates_config, NAME), .size = sizeof((struct ates_config *)NULL)->NAME
 
@@ -301,6 +318,7 @@ const struct ates_setting_type ates_setting_types[] = {
     {"web/connections", "4096", read_number, MEMBER(web_connections), 16, 65536, 1},
     {"web/connections_per_address", "256", read_number, MEMBER(web_connections_per_address), 1,
      65536, 1},
+    {"ctl/output", "table", read_output, MEMBER(ctl_output)},
     {"store/map_gigabytes", "16", read_number, MEMBER(map_size), 1, 4096, GIBIBYTE},
 };
 

@@ -18,6 +18,9 @@ struct ates_setting_type {
     int64_t min, max, unit; /* of a number: the member holds number * unit */
 };
 
+/* The formats in which atesctl prints; NULL at the end. */
+extern const char *const ates_output_names[];
+
 extern const struct ates_setting_type ates_setting_types[];
 extern const size_t ates_setting_count;
 

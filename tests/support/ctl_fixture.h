@@ -94,7 +94,6 @@ static inline int ctl_run_line(struct ctl *ctl, const char *words)
     if (code != CTL_OK) {
         return code;
     }
-    ctl->command = line.command;
     if (ctl->timeout_ms == 0) {
         ctl->timeout_ms = line.command->timeout_ms > 0 ? line.command->timeout_ms : CTL_TIMEOUT_MS;
     }

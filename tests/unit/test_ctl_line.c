@@ -57,9 +57,13 @@ Test(ctl_line, defaults)
     cr_expect_null(line.run_dir);
     cr_expect_not(ctl.no_input);
     cr_assert_eq(parse("task reassign"), CTL_OK);
-    cr_expect_null(ctl_value(&line.input, "yes"));
-    cr_assert_eq(parse("task reassign --yes"), CTL_OK);
-    cr_expect_str_eq(ctl_value(&line.input, "yes"), "");
+    cr_expect_null(ctl_value(&line.input, "dry-run"));
+    cr_expect_not(ctl.yes);
+    cr_assert_eq(parse("task reassign --dry-run --yes"), CTL_OK);
+    cr_expect_str_eq(ctl_value(&line.input, "dry-run"), "");
+    cr_expect(ctl.yes);
+    cr_assert_eq(parse("-y task reassign"), CTL_OK);
+    cr_expect(ctl.yes);
 }
 
 Test(ctl_line, what_looks_like_an_option)

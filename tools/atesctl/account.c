@@ -24,7 +24,7 @@ static int run_balance(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command balance_command = {
     .name = "balance",
-    .usage = "[USER]",
+    .arguments = "[USER]",
     .summary = "Show your balance or, as an accountant or administrator, a user's",
     .examples = "atesctl account balance\n"
                 "atesctl account balance 7",
@@ -70,7 +70,7 @@ static int run_ledger(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command ledger_command = {
     .name = "ledger",
-    .usage = "[USER] [--from DATE] [--to DATE] [--newest-first] [--limit N]",
+    .arguments = "[USER]",
     .summary = "List your transfers or, as an accountant or administrator, a user's",
     .examples = "atesctl account ledger\n"
                 "atesctl account ledger 7 --from 2026-11-22 --to 2026-11-22",
@@ -81,7 +81,7 @@ static const struct ctl_command ledger_command = {
 };
 
 static const struct ctl_option all_options[] = {
-    {"kind", "KIND", "only assign_fee, completion_reward or payout"},
+    {"kind", "KIND", "only assign_fee, completion_reward or payout", accounting_kind_names},
     {"user", "USER", "only transfers of this user"},
     {"from", "DATE", "only transfers on this date or later"},
     {"to", "DATE", "only transfers on this date or earlier"},
@@ -110,7 +110,6 @@ static int run_all(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command all_command = {
     .name = "all",
-    .usage = "[--kind KIND] [--user USER] [--from DATE] [--to DATE] [--newest-first] [--limit N]",
     .summary = "List everybody's transfers, as an accountant",
     .examples = "atesctl account all --kind completion_reward\n"
                 "atesctl account all --from 2026-11-01 -o csv > transfers.csv",
@@ -158,7 +157,6 @@ static int run_income(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command income_command = {
     .name = "income",
-    .usage = "[--from DATE] [--to DATE]",
     .summary = "List the company's income by business day",
     .examples = "atesctl account income\n"
                 "atesctl account income --from 2026-11-01 --to 2026-11-30",
@@ -169,7 +167,6 @@ static const struct ctl_command income_command = {
 static const struct ctl_option pay_options[] = {
     {"date", "DATE", "the date to pay for (default: today, up to now)"},
     {"dry-run", NULL, "tell what would be paid, and pay nothing"},
-    {"yes", NULL, "do not ask first"},
     {NULL, NULL, NULL},
 };
 
@@ -185,7 +182,7 @@ static int preview_pay(struct ctl *ctl, struct accounting_pay_to_workers *body)
     struct accounting_pay_to_workers dry = *body;
     struct accounting_pay_to_workers_result result;
 
-    int code = ctl_payout_must_ask(ctl, "atesctl account pay --yes");
+    int code = ctl_check_consent(ctl, CTL_PAYOUT_WARNING);
     if (code == CTL_OK) {
         dry.has_dry_run = dry.dry_run = true;
         code = ctl_change_patiently(ctl, &accounting_service, "pay_to_workers", &dry, &result);
@@ -209,7 +206,7 @@ static int run_pay(struct ctl *ctl, const struct ctl_input *input)
 
     int code =
         date != NULL ? ctl_set(ctl, command, &body, "business_date", date, "--date") : CTL_OK;
-    if (code == CTL_OK && !is_dry && ctl_value(input, "yes") == NULL) {
+    if (code == CTL_OK && !is_dry && !ctl->yes) {
         code = preview_pay(ctl, &body);
     }
     if (code == CTL_OK) {
@@ -227,7 +224,6 @@ static int run_pay(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command pay_command = {
     .name = "pay",
-    .usage = "[--date DATE] [--dry-run] [--yes]",
     .summary = "Pay out every positive balance, as an accountant",
     .examples = "atesctl account pay --dry-run\n"
                 "atesctl account pay\n"

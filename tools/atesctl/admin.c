@@ -28,10 +28,10 @@
 
 static const struct ctl_option init_options[] = {
     {"data", "DIR", "where the services keep their data"},
-    {"login", "L", "the administrator's login"},
-    {"email", "E", "the administrator's e-mail address"},
-    {"password-file", "F",
-     "the password is F's first line (\"-\": stdin); without it one is drawn"},
+    {"login", "LOGIN", "the administrator's login", .is_needed = true},
+    {"email", "EMAIL", "the administrator's e-mail address", .is_needed = true},
+    {"password-file", "FILE",
+     "read the password from a file's first line (-: stdin); without it one is drawn"},
     {NULL, NULL, NULL},
 };
 static const struct ctl_option data_options[] = {
@@ -213,9 +213,6 @@ static int run_init(struct ctl *ctl, const struct ctl_input *input)
     char password[CTL_PASSWORD_SIZE];
     bool made = false;
 
-    if (ctl_value(input, "login") == NULL || ctl_value(input, "email") == NULL) {
-        return ctl_fail(CTL_USAGE, "atesctl admin init --help", "--login and --email are needed");
-    }
     int code = take_data(ctl, input, &config);
     if (code == CTL_OK) {
         code = take_password(ctl, input, password);
@@ -449,7 +446,6 @@ static int run_rebuild(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command init_command = {
     .name = "init",
-    .usage = "--login L --email E [--data DIR] [--password-file F]",
     .summary = "Make the data folder, its keys and the first administrator",
     .examples =
         "atesctl admin init --data /var/lib/ates --login root --email root@uberpopug.example",
@@ -458,7 +454,6 @@ static const struct ctl_command init_command = {
 };
 static const struct ctl_command rebuild_command = {
     .name = "rebuild",
-    .usage = "[--data DIR]",
     .summary = "Make every service's state anew from its log, and compare the two",
     .examples = "atesctl admin rebuild --data /var/lib/ates",
     .options = data_options,
@@ -466,7 +461,6 @@ static const struct ctl_command rebuild_command = {
 };
 static const struct ctl_command check_command = {
     .name = "check",
-    .usage = "[--data DIR]",
     .summary = "Look through every service's log and state for damage",
     .examples = "atesctl admin check --data /var/lib/ates",
     .options = data_options,

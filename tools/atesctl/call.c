@@ -9,10 +9,10 @@
 
 #include "core/message_json.h"
 #include "ctl.h"
-#include "help.h"
 #include "output.h"
 #include "refusal.h"
 #include "remote.h"
+#include "suggest.h"
 
 static const struct ctl_option call_options[] = {
     {"request-id", "ID", "the idempotency key: the command takes effect once, however often sent"},
@@ -190,11 +190,12 @@ static int fill_rest(struct ctl *ctl, const struct ates_command *command, void *
     return code;
 }
 
-static int print_json(const struct ates_message *message, const void *value)
+/* Results are of every shape, which only JSON can show. */
+static int print_json(const struct ctl *ctl, const struct ates_message *message, const void *value)
 {
     json_t *json = ates_message_to_json_public(message, value);
 
-    json_dumpf(json, stdout, JSON_INDENT(2));
+    json_dumpf(json, stdout, ctl->format == CTL_NDJSON ? JSON_COMPACT : JSON_INDENT(2));
     fputc('\n', stdout);
     json_decref(json);
     return ctl_flush();
@@ -227,12 +228,46 @@ static int run_call(struct ctl *ctl, const struct ctl_input *input)
                         given_id != NULL || command->is_query ? given_id : drawn_id, body,
                         ctl->arena, result);
     }
-    return code == CTL_OK ? print_json(command->result, result) : code;
+    return code == CTL_OK ? print_json(ctl, command->result, result) : code;
+}
+
+static void tell_commands(const struct ates_service *service, const struct ates_service *of,
+                          ctl_word_fn *tell, void *context)
+{
+    for (size_t i = 0; i < of->command_count; i++) {
+        char name[96];
+
+        snprintf(name, sizeof name, "%s.%s", service->name, of->commands[i].name);
+        tell(context, name, of->commands[i].summary);
+    }
+}
+
+/* Every command; behind one, its fields. */
+static void tell_words(const struct ctl_input *input, ctl_word_fn *tell, void *context)
+{
+    const char *name = input->count > 0 ? input->arguments[0] : "";
+    const size_t size = strcspn(name, ".");
+    const struct ates_service *service;
+
+    for (size_t i = 0; input->count == 0 && (service = ctl_service_at(i)) != NULL; i++) {
+        tell_commands(service, service, tell, context);
+        tell_commands(service, &ates_common_service, tell, context);
+    }
+    service = input->count > 0 && name[size] == '.' ? ctl_service(name, size) : NULL;
+    const struct ates_command *command =
+        service != NULL ? ates_service_command(service, name + size + 1, strlen(name + size + 1))
+                        : NULL;
+    for (size_t i = 0; command != NULL && i < command->body->count; i++) {
+        char field[64];
+
+        snprintf(field, sizeof field, "%s=", command->body->fields[i].name);
+        tell(context, field, command->body->fields[i].summary);
+    }
 }
 
 static const struct ctl_command call_command = {
     .name = "call",
-    .usage = "SERVICE.COMMAND [FIELD=VALUE...] [--request-id ID]",
+    .arguments = "SERVICE.COMMAND [FIELD=VALUE...]",
     .summary = "Call any command of any service; the result is JSON",
     .examples = "atesctl call tasks.show_task task_id=12\n"
                 "atesctl call accounting.health\n"
@@ -243,6 +278,7 @@ static const struct ctl_command call_command = {
     .min = 1,
     .max = -1,
     .run = run_call,
+    .words = tell_words,
     .help = help_call,
 };
 

@@ -15,6 +15,9 @@
 
 #include "core/config.h"
 
+/* The rows of the tables below leave out what they don't have. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 enum ctl_exit {
     CTL_OK = 0,
     CTL_REFUSED = 1, /* a refusal that has no code of its own, and faults of this machine */
@@ -27,7 +30,9 @@ enum ctl_exit {
     CTL_INTERRUPTED = 130
 };
 
-enum ctl_format { CTL_TABLE, CTL_JSON, CTL_CSV };
+/* In the order of ates_output_names. CTL_WIDE is a word only: what runs has CTL_TABLE, and is_wide.
+ * A table is for people, the others are for programs; output.c writes them all. */
+enum ctl_format { CTL_TABLE, CTL_WIDE, CTL_JSON, CTL_NDJSON, CTL_CSV, CTL_NAME };
 
 struct ctl_session;
 
@@ -35,19 +40,25 @@ struct ctl_session;
 struct ctl {
     struct ates_config config; /* file, environment and --run; its time zone is the process's */
     enum ctl_format format;
+    bool is_wide;       /* of a table: nothing is cut or left out */
     bool no_input;      /* never ask */
+    bool yes;           /* what would be asked before a bulk change is answered yes */
     int64_t timeout_ms; /* of one call; while options are taken, 0: not given */
+    const struct ctl_group *group;
     const struct ctl_command *command;
     struct ates_arena *arena;    /* for as long as the command runs */
     struct ates_client *client;  /* see remote.h; NULL until the first call */
     struct ctl_session *session; /* see session_store.h; NULL until it was loaded */
 };
 
-/* An option of a command. The global ones are main.c's. */
+/* An option of a command. Those of every command are line.c's. */
 struct ctl_option {
     const char *name;     /* without the dashes */
-    const char *argument; /* its name in help; NULL for a flag */
+    const char *argument; /* its name in help; NULL for a flag. FILE and DIR are completed so */
     const char *summary;
+    const char *const *values; /* the only ones there are, as an ENUM field's names; NULL: any */
+    bool is_needed;
+    char letter; /* its short form; 0: none */
 };
 
 #define CTL_OPTIONS_MAX 16
@@ -64,9 +75,12 @@ struct ctl_input {
 
 #define CTL_TIMEOUT_MS 5000
 
+/* Hears of a word that may stand somewhere, and what it means (NULL: it says so itself). */
+typedef void ctl_word_fn(void *context, const char *word, const char *summary);
+
 struct ctl_command {
     const char *name;
-    const char *usage; /* its arguments in help: "LOGIN --email E --role R"; "" for none */
+    const char *arguments; /* the positional ones in help: "USER ROLE"; NULL for none */
     const char *summary;
     const char *notes;                /* lines for help, after the summary; NULL for none */
     const char *examples;             /* lines without indentation; NULL for none */
@@ -75,6 +89,8 @@ struct ctl_command {
     const struct ctl_option *options; /* NULL, or ended by a NULL name */
     int min, max;                     /* positional arguments; max -1: any number */
     int (*run)(struct ctl *ctl, const struct ctl_input *input); /* returns enum ctl_exit */
+    /* Tells the words that may stand behind those in input; NULL: any may. */
+    void (*words)(const struct ctl_input *input, ctl_word_fn *tell, void *context);
     /* Help on what the arguments name, instead of the command's own; returns enum ctl_exit. NULL:
      * there is none. Called with one argument or more. */
     int (*help)(const struct ctl_input *input);
@@ -88,6 +104,9 @@ struct ctl_group {
 
 extern const struct ctl_group session_group, user_group, task_group, account_group, mail_group,
     report_group, payment_group, events_group, call_group, admin_group;
+
+/* Tells each of the names of an ENUM. */
+void ctl_tell_names(const char *const *names, ctl_word_fn *tell, void *context);
 
 /* An option's value, NULL where it was not given ("" for a flag that was). name must be in the
  * command's table. */
@@ -105,11 +124,18 @@ __attribute__((format(printf, 1, 2))) void ctl_say(const char *format, ...);
  * terminal that has colours and NO_COLOR is not set (no-color.org). */
 __attribute__((format(printf, 2, 3))) void ctl_tell(bool is_bad, const char *format, ...);
 
-/* Whether somebody can be asked: there is a terminal, and not --no-input. */
-bool ctl_can_ask(const struct ctl *ctl);
+/* "task reassign", "login": the words by which a command is called. Returns out. */
+#define CTL_COMMAND_WORDS_SIZE 64u
+const char *ctl_command_words(const struct ctl_group *group, const struct ctl_command *command,
+                              char out[CTL_COMMAND_WORDS_SIZE]);
 
-/* Asks yes or no on the terminal; false where nobody can be asked. */
-bool ctl_confirm(const struct ctl *ctl, const char *question);
+/* Before a bulk change: CTL_OK where the user said --yes or can be asked, else CTL_USAGE with the
+ * reason said. what tells of the change: "this pays out every positive balance". */
+int ctl_check_consent(const struct ctl *ctl, const char *what);
+
+/* Then: CTL_OK where the user said --yes or answers the question so, else another code with the
+ * reason said. unchanged: "nobody was paid". */
+int ctl_confirm(const struct ctl *ctl, const char *question, const char *unchanged);
 
 #define CTL_PASSWORD_SIZE 1026u /* 256 characters of 4 bytes, a newline and a NUL */
 

@@ -92,7 +92,7 @@ static void print_event(struct tail *self, const char *topic, const void *data, 
         return;
     }
     json_t *json = ates_message_to_json_public(message, &value);
-    if (self->ctl->format == CTL_JSON) {
+    if (self->ctl->format == CTL_JSON || self->ctl->format == CTL_NDJSON) {
         json_t *line = json_pack("{s:s}", "topic", topic);
 
         json_object_update_new(line, json);
@@ -224,7 +224,6 @@ static int run_tail(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command tail_command = {
     .name = "tail",
-    .usage = "[--topic PREFIX] [--count N]",
     .summary = "Print events as they are published, a line each, until interrupted",
     .examples = "atesctl events tail\n"
                 "atesctl events tail --topic accounting.transfer_recorded -o json",
@@ -266,14 +265,21 @@ static int run_dead(struct ctl *ctl, const struct ctl_input *input)
     return code != CTL_OK ? code : ended;
 }
 
+static void tell_services(const struct ctl_input *input, ctl_word_fn *tell, void *context)
+{
+    (void)input;
+    ctl_tell_services(tell, context);
+}
+
 static const struct ctl_command dead_command = {
     .name = "dead",
-    .usage = "[SERVICE]",
+    .arguments = "[SERVICE]",
     .summary = "List the events that services could not apply",
     .examples = "atesctl events dead\n"
                 "atesctl events dead accounting",
     .max = 1,
     .run = run_dead,
+    .words = tell_services,
 };
 
 static const struct ctl_command *const commands[] = {&tail_command, &dead_command, NULL};

@@ -3,30 +3,99 @@
 
 #include <string.h>
 
-#define WORD_MAX 31u
+#include "core/setting.h"
+
+#define LINE_WIDTH 80
+#define USAGE_INDENT 11
 
 const struct ctl_group *const ctl_groups[] = {
     &session_group, &user_group,   &task_group, &account_group, &mail_group, &report_group,
     &payment_group, &events_group, &call_group, &admin_group,   NULL};
 
-static const struct ctl_option global_options[] = {
+const struct ctl_option ctl_global_options[] = {
     {"run", "DIR", "the services' run folder (default: $ATES_RUN, or /run/ates)"},
-    {"output", "FORMAT", "-o: table, json or csv (default: table)"},
+    {"output", "FORMAT", "table, wide, json, ndjson, csv or name (default: table)",
+     ates_output_names, .letter = 'o'},
+    {"yes", NULL, "do not ask before a change of many things", .letter = 'y'},
     {"no-input", NULL, "never ask for anything"},
     {"timeout", "S", "how many seconds to wait for a reply (default: 5, or the command's own)"},
-    {"help", NULL, "-h: print help, also after a command"},
-    {"version", NULL, "-V: print the version"},
+    {"help", NULL, "print help, also after a command", .letter = 'h'},
+    {"version", NULL, "print the version", .letter = 'V'},
     {NULL, NULL, NULL},
 };
+
+const struct ctl_exit_words ctl_exit_table[] = {
+    {CTL_OK, "done"},
+    {CTL_REFUSED, "refused, or something of this machine failed"},
+    {CTL_USAGE, "wrong usage"},
+    {CTL_NOT_FOUND, "not found"},
+    {CTL_NOT_SIGNED_IN, "not signed in"},
+    {CTL_CONFLICT, "in conflict with how things are"},
+    {CTL_FORBIDDEN, "forbidden"},
+    {CTL_UNREACHABLE, "unreachable or timed out"},
+    {CTL_INTERRUPTED, "interrupted"},
+    {CTL_OK, NULL},
+};
+
+const char *ctl_command_words(const struct ctl_group *group, const struct ctl_command *command,
+                              char out[CTL_COMMAND_WORDS_SIZE])
+{
+    snprintf(out, CTL_COMMAND_WORDS_SIZE, "%s%s%s", group->name != NULL ? group->name : "",
+             group->name != NULL ? " " : "", command->name);
+    return out;
+}
+
+const char *ctl_option_words(const struct ctl_option *option, char out[CTL_OPTION_WORDS_SIZE])
+{
+    const char letter[] = {'-', option->letter, ',', ' ', '\0'};
+
+    snprintf(out, CTL_OPTION_WORDS_SIZE, "%s--%s%s%s", option->letter != 0 ? letter : "",
+             option->name, option->argument != NULL ? " " : "",
+             option->argument != NULL ? option->argument : "");
+    return out;
+}
+
+void ctl_tell_names(const char *const *names, ctl_word_fn *tell, void *context)
+{
+    for (size_t i = names[0] == NULL; names[i] != NULL; i++) {
+        tell(context, names[i], NULL);
+    }
+}
+
+void ctl_usage(const struct ctl_group *group, const struct ctl_command *command, ctl_word_fn *tell,
+               void *context)
+{
+    char words[CTL_COMMAND_WORDS_SIZE], option[CTL_OPTION_WORDS_SIZE];
+    char bracketed[CTL_OPTION_WORDS_SIZE + 2];
+
+    tell(context, ctl_command_words(group, command, words), NULL);
+    if (command->arguments != NULL) {
+        tell(context, command->arguments, NULL);
+    }
+    for (const struct ctl_option *own = command->options; own != NULL && own->name != NULL; own++) {
+        ctl_option_words(own, option);
+        snprintf(bracketed, sizeof bracketed, own->is_needed ? "%s" : "[%s]", option);
+        tell(context, bracketed, NULL);
+    }
+}
+
+void ctl_examples(const struct ctl_command *command,
+                  void (*tell)(void *context, const char *line, size_t size), void *context)
+{
+    for (const char *line = command->examples; line != NULL && *line != '\0';) {
+        const size_t size = strcspn(line, "\n");
+
+        tell(context, line, size);
+        line += size + (line[size] == '\n' ? 1 : 0);
+    }
+}
 
 static void print_options(FILE *out, const struct ctl_option *options)
 {
     for (; options->name != NULL; options++) {
-        char left[64];
+        char left[CTL_OPTION_WORDS_SIZE];
 
-        snprintf(left, sizeof left, "--%s%s%s", options->name, options->argument ? " " : "",
-                 options->argument ? options->argument : "");
-        fprintf(out, "  %-24s %s\n", left, options->summary);
+        fprintf(out, "  %-24s %s\n", ctl_option_words(options, left), options->summary);
     }
 }
 
@@ -34,11 +103,9 @@ static void print_options(FILE *out, const struct ctl_option *options)
 static void print_summary(FILE *out, const struct ctl_group *group,
                           const struct ctl_command *command)
 {
-    char left[64];
+    char left[CTL_COMMAND_WORDS_SIZE];
 
-    snprintf(left, sizeof left, "%s%s%s", group->name ? group->name : "", group->name ? " " : "",
-             command->name);
-    fprintf(out, "  %-18s %s\n", left, command->summary);
+    fprintf(out, "  %-18s %s\n", ctl_command_words(group, command, left), command->summary);
 }
 
 void ctl_help(FILE *out)
@@ -58,37 +125,64 @@ void ctl_help(FILE *out)
         }
     }
     fputs("\nOptions of every command:\n", out);
-    print_options(out, global_options);
-    fputs("\nExit codes: 0 done, 1 refused, 2 wrong usage, 3 not found, 4 not signed in,\n"
-          "5 conflict, 6 forbidden, 7 unreachable or timed out, 130 interrupted.\n"
-          "More: atesctl COMMAND --help\n",
-          out);
+    print_options(out, ctl_global_options);
+    fputs("\nExit codes:\n", out);
+    for (size_t i = 0; ctl_exit_table[i].words != NULL; i++) {
+        fprintf(out, "  %3d  %s\n", ctl_exit_table[i].code, ctl_exit_table[i].words);
+    }
+    fputs("\nMore: atesctl COMMAND --help\n", out);
+}
+
+static void print_example(void *out, const char *line, size_t size)
+{
+    fprintf(out, "  %.*s\n", (int)size, line);
 }
 
 void ctl_help_group(FILE *out, const struct ctl_group *group)
 {
-    fprintf(out, "%s:\n", group->summary);
+    fputs("Examples:\n", out);
+    for (size_t i = 0; group->commands[i] != NULL; i++) {
+        const char *examples = group->commands[i]->examples;
+
+        print_example(out, examples, strcspn(examples, "\n"));
+    }
+    fprintf(out, "\n%s:\n", group->summary);
     for (size_t i = 0; group->commands[i] != NULL; i++) {
         print_summary(out, group, group->commands[i]);
     }
     fprintf(out, "\nMore: atesctl %s COMMAND --help\n", group->name);
 }
 
+struct usage {
+    FILE *out;
+    int column;
+};
+
+/* Goes on in a new line where the word does not fit the present one. */
+static void print_usage_word(void *context, const char *word, const char *summary)
+{
+    struct usage *self = context;
+    const int size = (int)strlen(word);
+
+    (void)summary;
+    if (self->column + 1 + size > LINE_WIDTH) {
+        fprintf(self->out, "\n%*s", USAGE_INDENT, "");
+        self->column = USAGE_INDENT;
+    }
+    fprintf(self->out, " %s", word);
+    self->column += 1 + size;
+}
+
 void ctl_help_command(FILE *out, const struct ctl_group *group, const struct ctl_command *command)
 {
-    if (command->examples != NULL) {
-        fputs("Examples:\n", out);
-        for (const char *line = command->examples; *line != '\0';) {
-            const size_t size = strcspn(line, "\n");
+    const char *start = "Usage: atesctl";
+    struct usage usage = {out, (int)strlen(start)};
 
-            fprintf(out, "  %.*s\n", (int)size, line);
-            line += size + (line[size] == '\n' ? 1 : 0);
-        }
-        fputs("\n", out);
-    }
-    fprintf(out, "Usage: atesctl %s%s%s%s%s\n\n%s.\n%s", group->name ? group->name : "",
-            group->name ? " " : "", command->name, command->usage[0] != '\0' ? " " : "",
-            command->usage, command->summary, command->notes != NULL ? command->notes : "");
+    fputs("Examples:\n", out);
+    ctl_examples(command, print_example, out);
+    fprintf(out, "\n%s", start);
+    ctl_usage(group, command, print_usage_word, &usage);
+    fprintf(out, "\n\n%s.\n%s", command->summary, command->notes != NULL ? command->notes : "");
     if (command->timeout_ms > 0) {
         fprintf(out, "Waits for its reply for %d s, where no --timeout is given.\n",
                 (int)(command->timeout_ms / 1000));
@@ -98,92 +192,4 @@ void ctl_help_command(FILE *out, const struct ctl_group *group, const struct ctl
         print_options(out, command->options);
     }
     fputs("\nOptions of every command: atesctl --help\n", out);
-}
-
-size_t ctl_word_distance(const char *a, const char *b)
-{
-    const size_t a_size = strlen(a), b_size = strlen(b);
-    size_t cost[WORD_MAX + 1][WORD_MAX + 1];
-
-    if (a_size > WORD_MAX || b_size > WORD_MAX) {
-        return SIZE_MAX;
-    }
-    for (size_t i = 0; i <= a_size; i++) {
-        for (size_t j = 0; j <= b_size; j++) {
-            if (i == 0 || j == 0) {
-                cost[i][j] = i + j;
-                continue;
-            }
-            size_t best = cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            best = cost[i - 1][j] + 1 < best ? cost[i - 1][j] + 1 : best;
-            best = cost[i][j - 1] + 1 < best ? cost[i][j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                cost[i - 2][j - 2] + 1 < best) {
-                best = cost[i - 2][j - 2] + 1;
-            }
-            cost[i][j] = best;
-        }
-    }
-    return cost[a_size][b_size];
-}
-
-struct nearest {
-    const char *word;
-    size_t distance;
-};
-
-/* None yet; a word that is farther than this from the one that was meant is another word. */
-static struct nearest nearest_to(const char *word)
-{
-    const size_t size = strlen(word);
-
-    return (struct nearest){NULL, 1 + (size < 3 ? 1 : size / 3 + 1)};
-}
-
-static void consider(struct nearest *nearest, const char *candidate, const char *word)
-{
-    const size_t distance = ctl_word_distance(candidate, word);
-
-    if (distance < nearest->distance) {
-        *nearest = (struct nearest){candidate, distance};
-    }
-}
-
-static void consider_commands(struct nearest *nearest, const struct ctl_group *group,
-                              const char *word)
-{
-    for (size_t i = 0; group->commands[i] != NULL; i++) {
-        consider(nearest, group->commands[i]->name, word);
-    }
-}
-
-const char *ctl_suggest(const struct ctl_group *group, const char *word)
-{
-    struct nearest nearest = nearest_to(word);
-
-    if (group != NULL) {
-        consider_commands(&nearest, group, word);
-        return nearest.word;
-    }
-    for (size_t i = 0; ctl_groups[i] != NULL; i++) {
-        if (ctl_groups[i]->name != NULL) {
-            consider(&nearest, ctl_groups[i]->name, word);
-        } else {
-            consider_commands(&nearest, ctl_groups[i], word);
-        }
-    }
-    return nearest.word;
-}
-
-const char *ctl_suggest_service_command(const struct ates_service *service, const char *word)
-{
-    const struct ates_service *const both[] = {service, &ates_common_service};
-    struct nearest nearest = nearest_to(word);
-
-    for (size_t i = 0; i < 2; i++) {
-        for (size_t j = 0; j < both[i]->command_count; j++) {
-            consider(&nearest, both[i]->commands[j].name, word);
-        }
-    }
-    return nearest.word;
 }

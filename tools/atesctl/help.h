@@ -1,31 +1,39 @@
-/* Help texts, made from the groups' tables, and what may have been meant by a word that is in none.
- */
+/* Help texts, made from the groups' tables. */
 #ifndef CTL_HELP_H
 #define CTL_HELP_H
 
 #include <stdio.h>
-
-#include <ates/service.h>
 
 #include "ctl.h"
 
 /* All groups; NULL at the end. */
 extern const struct ctl_group *const ctl_groups[];
 
+/* The options of every command; a NULL name at the end. */
+extern const struct ctl_option ctl_global_options[];
+
 void ctl_help(FILE *out);
 void ctl_help_group(FILE *out, const struct ctl_group *group);
 void ctl_help_command(FILE *out, const struct ctl_group *group, const struct ctl_command *command);
 
-/* How many characters must be put in, left out, replaced or swapped with their neighbour to make
- * one word of the other (optimal string alignment); words longer than 31 characters are far apart.
- */
-size_t ctl_word_distance(const char *a, const char *b);
+/* The words of a usage line one by one, those that belong together in one: "task ls", "ID",
+ * "[--limit N]". */
+void ctl_usage(const struct ctl_group *group, const struct ctl_command *command, ctl_word_fn *tell,
+               void *context);
 
-/* The word nearest to this one among a group's commands (NULL: among groups and the words of their
- * own), or NULL where none is near. */
-const char *ctl_suggest(const struct ctl_group *group, const char *word);
+/* An option as it is written: "--limit N", "-o, --output FORMAT". Returns out. */
+#define CTL_OPTION_WORDS_SIZE 64u
+const char *ctl_option_words(const struct ctl_option *option, char out[CTL_OPTION_WORDS_SIZE]);
 
-/* The same among a service's commands. */
-const char *ctl_suggest_service_command(const struct ates_service *service, const char *word);
+/* The examples of a command, without the newline. */
+void ctl_examples(const struct ctl_command *command,
+                  void (*tell)(void *context, const char *line, size_t size), void *context);
+
+/* What exit codes mean, in the order of their numbers; NULL words at the end. */
+struct ctl_exit_words {
+    enum ctl_exit code;
+    const char *words;
+};
+extern const struct ctl_exit_words ctl_exit_table[];
 
 #endif

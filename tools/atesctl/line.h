@@ -9,6 +9,7 @@ struct ctl_line {
     const struct ctl_command *command; /* NULL: none was named */
     struct ctl_input input;
     const char *run_dir; /* NULL: not given */
+    bool has_format;
     bool help, version;
 };
 
@@ -16,7 +17,11 @@ struct ctl_line {
  * into ctl. Returns CTL_OK, or CTL_USAGE with the reason said. */
 int ctl_line_parse(struct ctl *ctl, struct ctl_line *line, int count, char **arguments);
 
-/* Whether the command takes as many arguments as there are. Returns as ctl_line_parse. */
+/* Sets the format by one of ates_output_names. */
+void ctl_take_format(struct ctl *ctl, const char *word);
+
+/* Whether the command takes as many arguments as there are, and has the options that it needs.
+ * Returns as ctl_line_parse. */
 int ctl_line_check(const struct ctl_line *line);
 
 #endif

@@ -92,7 +92,7 @@ int ctl_list_pages(struct ctl *ctl, const struct ates_service *service,
             memcpy(after, page.next->data, page.next->size);
             *page.after = (struct ates_text){after, page.next->size};
         }
-    } while (*page.has_next && *left > 0);
+    } while (*page.has_next && *left > 0 && !ctl_listing_is_over(listing));
     ates_arena_free(&arena);
     free(result);
     return code;

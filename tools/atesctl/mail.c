@@ -9,7 +9,8 @@
 #include "remote.h"
 
 static const struct ctl_option ls_options[] = {
-    {"state", "STATE", "only mails that are queued, sending, sent or dead (given up)"},
+    {"state", "STATE", "only mails that are queued, sending, sent or dead (given up)",
+     accounting_mail_state_names},
     {"newest-first", NULL, "the newest first, not the oldest"},
     {"limit", "N", "at most so many (default: all)"},
     {NULL, NULL, NULL},
@@ -30,7 +31,6 @@ static int run_ls(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command ls_command = {
     .name = "ls",
-    .usage = "[--state STATE] [--newest-first] [--limit N]",
     .summary = "List the mails that go with payouts",
     .examples = "atesctl mail ls\n"
                 "atesctl mail ls --state dead",
@@ -76,7 +76,7 @@ static int run_show(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command show_command = {
     .name = "show",
-    .usage = "ID",
+    .arguments = "ID",
     .summary = "Show a mail whole, and how its sending went",
     .examples = "atesctl mail show 12",
     .min = 1,
@@ -110,7 +110,7 @@ static int run_retry(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command retry_command = {
     .name = "retry",
-    .usage = "ID",
+    .arguments = "ID",
     .summary = "Send a mail again that was given up, or at once one that waits",
     .examples = "atesctl mail retry 12",
     .look = "atesctl mail show ID",

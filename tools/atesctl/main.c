@@ -46,7 +46,9 @@ static int configure(struct ctl *ctl, const struct ctl_line *line)
     if (r != 0) {
         return ctl_fail(r == -EINVAL ? CTL_USAGE : CTL_REFUSED, NULL, "%s", error);
     }
-    ctl->command = line->command;
+    if (!line->has_format) {
+        ctl_take_format(ctl, ctl->config.ctl_output);
+    }
     if (ctl->timeout_ms == 0) {
         ctl->timeout_ms =
             line->command->timeout_ms > 0 ? line->command->timeout_ms : CTL_TIMEOUT_MS;

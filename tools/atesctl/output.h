@@ -1,6 +1,6 @@
 /* Data on stdout, by the message tables: a table's columns are the fields of the message. Amounts
- * (*_cents) and times (*_at, timestamp) are written for people in tables, as integers in JSON and
- * CSV. Secret fields are never written. */
+ * (*_cents) and times (*_at, timestamp) are written for people in tables, as integers elsewhere.
+ * The name of a value is its first field, an id as a rule. Secret fields are never written. */
 #ifndef CTL_OUTPUT_H
 #define CTL_OUTPUT_H
 
@@ -9,7 +9,7 @@
 /* One value: in a table, a line a field. */
 int ctl_print(const struct ctl *ctl, const struct ates_message *message, const void *value);
 
-/* Many values of one message. JSON and CSV are written as they come, a table at the end. */
+/* Many values of one message. All formats are written as values come, but for a table. */
 struct ctl_listing;
 
 /* label: the name of a column before the message's, NULL for none. NULL when out of memory. */
@@ -17,6 +17,8 @@ struct ctl_listing *ctl_listing_new(const struct ctl *ctl, const struct ates_mes
                                     const char *label);
 /* label_value: what the label's column holds. */
 void ctl_listing_add(struct ctl_listing *self, const char *label_value, const void *value);
+/* Whether more need not be added: whoever read stdout has gone away. */
+bool ctl_listing_is_over(const struct ctl_listing *self);
 /* Ends the output. nothing: what to say of an empty table; NULL: no word. */
 int ctl_listing_end(struct ctl_listing *self, const char *nothing);
 void ctl_listing_free(struct ctl_listing **self);

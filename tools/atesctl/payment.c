@@ -84,7 +84,6 @@ static int run_show(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command show_command = {
     .name = "show",
-    .usage = "",
     .summary = "Tell when the next payout comes, for which date, and how the last one went",
     .examples = "atesctl payment show\n"
                 "atesctl payment show -o json",
@@ -94,7 +93,6 @@ static const struct ctl_command show_command = {
 static const struct ctl_option run_options[] = {
     {"date", "DATE", "the date to pay for (default: the one that is due next, else today)"},
     {"dry-run", NULL, "tell what would be paid, and pay nothing"},
-    {"yes", NULL, "do not ask first"},
     {NULL, NULL, NULL},
 };
 
@@ -110,7 +108,7 @@ static int preview_run(struct ctl *ctl, struct payment_run_payment *body)
     struct payment_run_payment dry = *body;
     struct payment_run_payment_result result;
 
-    int code = ctl_payout_must_ask(ctl, "atesctl payment run --yes");
+    int code = ctl_check_consent(ctl, CTL_PAYOUT_WARNING);
     if (code == CTL_OK) {
         dry.has_dry_run = dry.dry_run = true;
         code = ctl_change_patiently(ctl, &payment_service, "run_payment", &dry, &result);
@@ -134,7 +132,7 @@ static int run_run(struct ctl *ctl, const struct ctl_input *input)
 
     int code =
         date != NULL ? ctl_set(ctl, command, &body, "business_date", date, "--date") : CTL_OK;
-    if (code == CTL_OK && !is_dry && ctl_value(input, "yes") == NULL) {
+    if (code == CTL_OK && !is_dry && !ctl->yes) {
         code = preview_run(ctl, &body);
     }
     if (code == CTL_OK) {
@@ -151,7 +149,6 @@ static int run_run(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command run_command = {
     .name = "run",
-    .usage = "[--date DATE] [--dry-run] [--yes]",
     .summary = "Make the payout of a date now, as the schedule would",
     .notes = CTL_PAYOUT_NOTES,
     .examples = "atesctl payment run\n"

@@ -81,14 +81,6 @@ const char *ctl_payout_words(uint64_t paid_count, int64_t total_cents,
     return out;
 }
 
-int ctl_payout_must_ask(const struct ctl *ctl, const char *advice)
-{
-    return ctl_can_ask(ctl) ? CTL_OK
-                            : ctl_fail(CTL_USAGE, advice,
-                                       "this pays out every positive balance, and there is nobody "
-                                       "to ask: give --yes");
-}
-
 /* A date that is today is not over: the rest of the day is left to the next one. */
 static void warn_early(const struct ctl_payout *payout)
 {
@@ -119,11 +111,11 @@ int ctl_payout_confirm(struct ctl *ctl, const struct ctl_payout *preview)
                  date);
     }
     warn_early(preview);
-    if (!ctl_confirm(ctl, question)) {
-        return ctl_fail(CTL_REFUSED, NULL, "nobody was paid");
+    const int code = ctl_confirm(ctl, question, "nobody was paid");
+    if (code == CTL_OK) {
+        ctl_renew(ctl); /* the answer may have taken its time */
     }
-    ctl_renew(ctl); /* the answer may have taken its time */
-    return CTL_OK;
+    return code;
 }
 
 void ctl_payout_say(const struct ctl_payout *payout, bool is_dry)

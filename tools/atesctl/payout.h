@@ -5,6 +5,8 @@
 
 #include "ctl.h"
 
+/* What ctl_check_consent is told. */
+#define CTL_PAYOUT_WARNING "this pays out every positive balance"
 #define CTL_PAYOUT_TIMEOUT_MS 60000 /* of a hundred thousand employees */
 
 /* For help: what a payout comes to. */
@@ -33,9 +35,6 @@ struct ctl_payout {
     int64_t total_cents;
     bool already_closed;
 };
-
-/* CTL_OK where somebody can be asked; else says what to give instead: advice. */
-int ctl_payout_must_ask(const struct ctl *ctl, const char *advice);
 
 /* Asks, by what a dry run said, and returns CTL_OK where that is to be paid. A date that is closed
  * already needs no question: it will tell so again, and moves nothing. */

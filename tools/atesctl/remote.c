@@ -19,6 +19,7 @@
 #include "domains.h"
 #include "refusal.h"
 #include "session_store.h"
+#include "suggest.h"
 
 #define RENEW_BEFORE_MS (2 * 60 * 1000)
 
@@ -33,6 +34,13 @@ const struct ates_command *ctl_command(const struct ates_service *service, const
 const struct ates_service *ctl_service_at(size_t index)
 {
     return ates_domains[index] != NULL ? ates_domains[index]->service : NULL;
+}
+
+void ctl_tell_services(ctl_word_fn *tell, void *context)
+{
+    for (size_t i = 0; ctl_service_at(i) != NULL; i++) {
+        tell(context, ctl_service_at(i)->name, NULL);
+    }
 }
 
 const struct ates_service *ctl_service(const char *name, size_t name_size)
@@ -229,15 +237,20 @@ int ctl_set(struct ctl *ctl, const struct ates_command *command, void *body, con
 {
     struct ates_refusal refusal;
 
-    if (ates_message_set_text(command->body, body, field, text, ctl->arena, &refusal) != 0) {
-        const size_t size = strlen(field);
-        const bool named = strncmp(refusal.message, field, size) == 0 &&
-                           strncmp(refusal.message + size, ": ", 2) == 0;
-
-        /* The field is called by what the user knows of it. */
-        return ctl_fail(CTL_USAGE, NULL, "%s: %s", what, refusal.message + (named ? size + 2 : 0));
+    if (ates_message_set_text(command->body, body, field, text, ctl->arena, &refusal) == 0) {
+        return CTL_OK;
     }
-    return CTL_OK;
+    const struct ates_field *known = ates_message_field(command->body, field, strlen(field));
+    const char *near =
+        known != NULL && known->type == ATES_ENUM ? ctl_suggest_name(known->names, text) : NULL;
+    const size_t size = strlen(field);
+    const bool named =
+        strncmp(refusal.message, field, size) == 0 && strncmp(refusal.message + size, ": ", 2) == 0;
+
+    /* The field is called by what the user knows of it. */
+    return ctl_fail(CTL_USAGE, near, "%s: %s%s%s%s", what, refusal.message + (named ? size + 2 : 0),
+                    near != NULL ? ": did you mean '" : "", near != NULL ? near : "",
+                    near != NULL ? "'?" : "");
 }
 
 int ctl_set_date(const struct ates_command *command, void *body, const char *field,

@@ -8,6 +8,9 @@
 /* The command of this name, which the service must have. */
 const struct ates_command *ctl_command(const struct ates_service *service, const char *name);
 
+/* Tells every service's name. */
+void ctl_tell_services(ctl_word_fn *tell, void *context);
+
 /* The service of this name, NULL where there is none; and the service by index, NULL at the end. */
 const struct ates_service *ctl_service(const char *name, size_t name_size);
 const struct ates_service *ctl_service_at(size_t index);

@@ -26,7 +26,6 @@ static int run_today(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command today_command = {
     .name = "today",
-    .usage = "",
     .summary = "Show what the company has earned today",
     .examples = "atesctl report today",
     .run = run_today,
@@ -113,7 +112,6 @@ static int run_income(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command income_command = {
     .name = "income",
-    .usage = "[--from DATE] [--to DATE]",
     .summary = "List what the company earned on each day",
     .examples = "atesctl report income\n"
                 "atesctl report income --from 2026-11-01 --to 2026-11-30",
@@ -176,7 +174,6 @@ static int run_negative(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command negative_command = {
     .name = "negative",
-    .usage = "[--limit N]",
     .summary = "Count and list the employees whose balance is below zero",
     .examples = "atesctl report negative\n"
                 "atesctl report negative -o csv > debts.csv",
@@ -185,7 +182,8 @@ static const struct ctl_command negative_command = {
 };
 
 static const struct ctl_option top_task_options[] = {
-    {"period", "PERIOD", "day, week (Monday first) or month"},
+    {"period", "PERIOD", "day, week (Monday first) or month (default: day)",
+     analytics_period_names},
     {"date", "DATE", "a date within the period (default: today)"},
     {"from", "DATE", "the first date, instead of a period"},
     {"to", "DATE", "the last date, instead of a period"},
@@ -252,10 +250,10 @@ static int print_top_task(const struct ctl *ctl,
     const bool is_day = ates_text_equal(from, to);
     char period[64];
 
-    if (ctl->format == CTL_JSON) {
+    if (ctl->format == CTL_JSON || ctl->format == CTL_NDJSON) {
         return ctl_print(ctl, &analytics_show_the_most_expensive_task_result_message, result);
     }
-    if (ctl->format == CTL_CSV) {
+    if (ctl->format != CTL_TABLE) {
         return print_top_days(ctl, &result->days);
     }
     snprintf(period, sizeof period, "%.*s%s%.*s", (int)from.size, from.data, is_day ? "" : " to ",
@@ -273,21 +271,24 @@ static int print_top_task(const struct ctl *ctl,
     return code;
 }
 
-/* Either a period, or two dates. */
+/* Either a period, today if none is named, or two dates. */
 static int take_period(struct ctl *ctl, const struct ctl_input *input,
                        const struct ates_command *command, void *body)
 {
     static const char *const options[][2] = {
         {"period", "period"}, {"date", "date"}, {"from", "from_date"}, {"to", "to_date"}};
     const char *from = ctl_value(input, "from"), *to = ctl_value(input, "to");
-    const bool is_period = ctl_value(input, "period") != NULL;
+    const char *period = ctl_value(input, "period");
+    const bool is_range = from != NULL || to != NULL;
     int code = ctl_check_period(from, to);
 
-    if (code == CTL_OK &&
-        (is_period ? from != NULL || to != NULL
-                   : from == NULL || to == NULL || ctl_value(input, "date") != NULL)) {
+    if (code == CTL_OK && is_range &&
+        (from == NULL || to == NULL || period != NULL || ctl_value(input, "date") != NULL)) {
         return ctl_fail(CTL_USAGE, "atesctl report top-task --period week",
-                        "either --period (and --date), or both --from and --to are needed");
+                        "either --period and --date may be given, or both --from and --to");
+    }
+    if (code == CTL_OK && !is_range && period == NULL) {
+        code = ctl_set(ctl, command, body, "period", "day", "--period");
     }
     for (size_t i = 0; i < sizeof options / sizeof options[0] && code == CTL_OK; i++) {
         const char *value = ctl_value(input, options[i][0]);
@@ -314,11 +315,11 @@ static int run_top_task(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command top_task_command = {
     .name = "top-task",
-    .usage = "--period PERIOD [--date DATE] | --from DATE --to DATE",
     .summary = "Show the task with the highest reward of those completed in a period",
     .notes = "\nOf equal rewards the earlier completion wins. Below it stands each day's own; CSV "
              "has the\ndays alone.\n",
-    .examples = "atesctl report top-task --period week\n"
+    .examples = "atesctl report top-task\n"
+                "atesctl report top-task --period week\n"
                 "atesctl report top-task --period month --date 2026-02-01\n"
                 "atesctl report top-task --from 2026-11-01 --to 2026-11-22 -o json",
     .options = top_task_options,

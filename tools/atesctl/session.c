@@ -53,6 +53,9 @@ static int sign_in(struct ctl *ctl, const char *login, const char *password)
     ctl_format_time(result.session_expires_at, until);
     ctl_say("signed in as %s (%s) until %s", ctl->session->login, ates_role_names[result.user.role],
             until);
+    if (ctl->format == CTL_NAME) {
+        return ctl_print(ctl, &auth_user_message, &result.user);
+    }
     return ctl->format == CTL_TABLE ? CTL_OK
                                     : ctl_print(ctl, &auth_auth_user_result_message, &result);
 }
@@ -83,7 +86,7 @@ static const struct ctl_option login_options[] = {
 };
 static const struct ctl_command login_command = {
     .name = "login",
-    .usage = "[LOGIN] [--password-file FILE]",
+    .arguments = "[LOGIN]",
     .summary = "Sign in",
     .examples = "atesctl login\n"
                 "atesctl login ann --password-file ~/.ates-password",
@@ -120,7 +123,6 @@ static const struct ctl_option logout_options[] = {
 };
 static const struct ctl_command logout_command = {
     .name = "logout",
-    .usage = "[--everywhere]",
     .summary = "Sign out: delete the token that is kept here",
     .examples = "atesctl logout\n"
                 "atesctl logout --everywhere",
@@ -141,7 +143,6 @@ static int run_whoami(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command whoami_command = {
     .name = "whoami",
-    .usage = "",
     .summary = "Show who is signed in",
     .examples = "atesctl whoami",
     .run = run_whoami,

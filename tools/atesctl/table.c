@@ -24,6 +24,7 @@ struct layout {
     char **cells;
     size_t rows;
     size_t *widths; /* by column; 0: left out */
+    bool is_whole;  /* also columns that hold nothing are shown */
 };
 
 size_t ctl_terminal_width(void)
@@ -105,7 +106,7 @@ static void measure_columns(struct layout *self)
 
             self->widths[i] = width > self->widths[i] ? width : self->widths[i];
         }
-        if (self->widths[i] > 0 && self->widths[i] < heading) {
+        if ((self->widths[i] > 0 || self->is_whole) && self->widths[i] < heading) {
             self->widths[i] = heading;
         }
     }
@@ -259,7 +260,7 @@ static void tell_left_out(const struct layout *self, const size_t *wanted)
         }
     }
     if (used > 0) {
-        ctl_say("no room for %s: a wider terminal or -o json shows all", names);
+        ctl_say("no room for %s: a wider terminal or -o wide shows all", names);
     }
 }
 
@@ -267,7 +268,7 @@ int ctl_table_print(const struct ctl_column *columns, size_t column_count, char 
                     size_t rows, size_t width)
 {
     size_t *widths = calloc(2 * column_count + 1, sizeof *widths);
-    struct layout self = {columns, column_count, cells, rows, widths};
+    struct layout self = {columns, column_count, cells, rows, widths, width == CTL_WIDTH_ALL};
     int r = 0;
 
     if (widths == NULL) {

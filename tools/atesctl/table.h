@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct ctl_column {
     const char *heading;
@@ -15,8 +16,9 @@ struct ctl_column {
 
 /* cells are rows * columns, row by row; NULL or "" is nothing. They may be changed. Columns that
  * hold nothing are left out. Where the terminal is too narrow, texts are cut and end in "…", then
- * columns are left out, then each row becomes lines. Elsewhere nothing is cut. width 0: no terminal.
- * Returns 0 or -errno. */
+ * columns are left out, then each row becomes lines. Elsewhere nothing is cut. width 0: no terminal;
+ * CTL_WIDTH_ALL: every column is shown whole, whatever it holds. Returns 0 or -errno. */
+#define CTL_WIDTH_ALL SIZE_MAX
 int ctl_table_print(const struct ctl_column *columns, size_t column_count, char **cells,
                     size_t rows, size_t width);
 

@@ -72,7 +72,7 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command add_command = {
     .name = "add",
-    .usage = "NAME [--description TEXT]",
+    .arguments = "NAME",
     .summary = "Create a task; its assignee is drawn at random",
     .examples = "atesctl task add \"Count the toner cartridges\"\n"
                 "atesctl task add \"Write the report\" --description - < notes.txt",
@@ -84,7 +84,7 @@ static const struct ctl_command add_command = {
 };
 
 static const struct ctl_option mine_options[] = {
-    {"status", "STATUS", "open, finished or all (default: open)"},
+    {"status", "STATUS", "open, finished or all (default: open)", tasks_status_names},
     {"query", "WORDS", "only tasks in which words begin so"},
     {"newest-first", NULL, "the newest first, not the oldest"},
     {"limit", "N", "at most so many (default: all)"},
@@ -125,7 +125,6 @@ static int run_mine(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command mine_command = {
     .name = "mine",
-    .usage = "[--status STATUS] [--query WORDS] [--newest-first] [--limit N]",
     .summary = "List the tasks assigned to you",
     .examples = "atesctl task mine\n"
                 "atesctl task mine --status all --query toner",
@@ -134,7 +133,7 @@ static const struct ctl_command mine_command = {
 };
 
 static const struct ctl_option ls_options[] = {
-    {"status", "STATUS", "open, finished or all (default: all)"},
+    {"status", "STATUS", "open, finished or all (default: all)", tasks_status_names},
     {"assigned-to", "USER", "only tasks of this user, given by id or login"},
     {"query", "WORDS", "only tasks in which words begin so"},
     {"from", "DATE", "only tasks created on this date or later"},
@@ -170,8 +169,6 @@ static int run_ls(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command ls_command = {
     .name = "ls",
-    .usage = "[--status STATUS] [--assigned-to USER] [--query WORDS] [--from DATE] [--to DATE] "
-             "[--newest-first] [--limit N]",
     .summary = "List everybody's tasks",
     .examples = "atesctl task ls --status open --assigned-to ann\n"
                 "atesctl task ls --from 2026-11-01 --to 2026-11-30 -o csv > november.csv",
@@ -193,7 +190,7 @@ static int run_show(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command show_command = {
     .name = "show",
-    .usage = "ID",
+    .arguments = "ID",
     .summary = "Show a task whole",
     .examples = "atesctl task show 12",
     .min = 1,
@@ -249,7 +246,7 @@ static int run_done(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command done_command = {
     .name = "done",
-    .usage = "ID...",
+    .arguments = "ID...",
     .summary = "Complete tasks that are assigned to you",
     .examples = "atesctl task done 12\n"
                 "atesctl task done 12 15 21",
@@ -261,7 +258,6 @@ static const struct ctl_command done_command = {
 
 static const struct ctl_option reassign_options[] = {
     {"dry-run", NULL, "tell how many it would be, and draw none"},
-    {"yes", NULL, "do not ask first"},
     {NULL, NULL, NULL},
 };
 
@@ -272,23 +268,21 @@ static int preview_reassign(struct ctl *ctl)
     struct tasks_reassign_tasks_result result;
     char question[112];
 
-    if (!ctl_can_ask(ctl)) {
-        return ctl_fail(CTL_USAGE, "atesctl task reassign --yes",
-                        "this charges fees for every open task, and there is nobody to ask: give "
-                        "--yes");
+    int code = ctl_check_consent(ctl, "this charges fees for every open task");
+    if (code == CTL_OK) {
+        code = ctl_change(ctl, &tasks_service, "reassign_tasks", &dry, &result);
     }
-    const int code = ctl_change(ctl, &tasks_service, "reassign_tasks", &dry, &result);
     if (code != CTL_OK) {
         return code;
     }
     snprintf(question, sizeof question,
              "%" PRIu64 " open task%s will be drawn again, each for a fee. Go on?",
              result.reassigned, result.reassigned == 1 ? "" : "s");
-    if (!ctl_confirm(ctl, question)) {
-        return ctl_fail(CTL_REFUSED, NULL, "nothing was reassigned");
+    code = ctl_confirm(ctl, question, "nothing was reassigned");
+    if (code == CTL_OK) {
+        ctl_renew(ctl); /* the answer may have taken its time */
     }
-    ctl_renew(ctl); /* the answer may have taken its time */
-    return CTL_OK;
+    return code;
 }
 
 static int run_reassign(struct ctl *ctl, const struct ctl_input *input)
@@ -297,7 +291,7 @@ static int run_reassign(struct ctl *ctl, const struct ctl_input *input)
     const struct tasks_reassign_tasks body = {.has_dry_run = is_dry, .dry_run = is_dry};
     struct tasks_reassign_tasks_result result;
 
-    int code = is_dry || ctl_value(input, "yes") != NULL ? CTL_OK : preview_reassign(ctl);
+    int code = is_dry || ctl->yes ? CTL_OK : preview_reassign(ctl);
     if (code == CTL_OK) {
         code = ctl_change(ctl, &tasks_service, "reassign_tasks", &body, &result);
     }
@@ -317,7 +311,6 @@ static int run_reassign(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command reassign_command = {
     .name = "reassign",
-    .usage = "[--dry-run] [--yes]",
     .summary = "Draw a new assignee for every open task",
     .examples = "atesctl task reassign\n"
                 "atesctl task reassign --dry-run\n"
@@ -347,7 +340,7 @@ static int run_log(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command log_command = {
     .name = "log",
-    .usage = "ID [--newest-first] [--limit N]",
+    .arguments = "ID",
     .summary = "List what happened to a task",
     .examples = "atesctl task log 12",
     .options = log_options,

@@ -389,7 +389,7 @@ static int run_import(struct ctl *ctl, const struct ctl_input *input)
 
 const struct ctl_command task_import_command = {
     .name = "import",
-    .usage = "FILE.csv [--key WORD] [--resume]",
+    .arguments = "FILE.csv",
     .summary = "Create a task of every row; may be run again after an interruption",
     .examples = "atesctl task import tasks.csv\n"
                 "atesctl task import tasks.csv --key second-time",

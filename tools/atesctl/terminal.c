@@ -80,7 +80,7 @@ static int open_terminal(const struct ctl *ctl)
     return ctl->no_input ? -1 : open("/dev/tty", O_RDWR | O_CLOEXEC);
 }
 
-bool ctl_can_ask(const struct ctl *ctl)
+static bool can_ask(const struct ctl *ctl)
 {
     const int terminal = open_terminal(ctl);
 
@@ -88,6 +88,18 @@ bool ctl_can_ask(const struct ctl *ctl)
         close(terminal);
     }
     return terminal >= 0 && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+int ctl_check_consent(const struct ctl *ctl, const char *what)
+{
+    char words[CTL_COMMAND_WORDS_SIZE], advice[CTL_COMMAND_WORDS_SIZE + 16];
+
+    if (ctl->yes || can_ask(ctl)) {
+        return CTL_OK;
+    }
+    snprintf(advice, sizeof advice, "atesctl %s --yes",
+             ctl_command_words(ctl->group, ctl->command, words));
+    return ctl_fail(CTL_USAGE, advice, "%s, and there is nobody to ask: give --yes", what);
 }
 
 /* Reads up to a newline, which is left out. Returns its size; -EINTR, -EPIPE at the end of input,
@@ -128,17 +140,14 @@ static void interrupt(int number)
     (void)number;
 }
 
-/* Shows the prompt and reads a line, with or without echo. Returns as read_line. */
+/* Shows the prompt and reads a line, with or without echo. Returns as read_line. An interruption
+ * leaves the line that was begun, and the terminal as it was. */
 static ssize_t ask(int terminal, const char *prompt, bool echo, char *out, size_t size)
 {
     const struct sigaction ending = {.sa_handler = interrupt};
     struct sigaction before_int, before_term;
     struct termios before, silent;
 
-    dprintf(terminal, "%s: ", prompt);
-    if (echo) {
-        return read_line(terminal, out, size);
-    }
     if (tcgetattr(terminal, &before) != 0) {
         return -errno;
     }
@@ -146,27 +155,20 @@ static ssize_t ask(int terminal, const char *prompt, bool echo, char *out, size_
     silent.c_lflag &= ~(tcflag_t)ECHO;
     sigaction(SIGINT, &ending, &before_int);
     sigaction(SIGTERM, &ending, &before_term);
-    tcsetattr(terminal, TCSAFLUSH, &silent);
+    dprintf(terminal, "%s: ", prompt);
+    if (!echo) {
+        tcsetattr(terminal, TCSAFLUSH, &silent);
+    }
     const ssize_t got = read_line(terminal, out, size);
-    tcsetattr(terminal, TCSAFLUSH, &before);
+    if (!echo) {
+        tcsetattr(terminal, TCSAFLUSH, &before);
+    }
     sigaction(SIGINT, &before_int, NULL);
     sigaction(SIGTERM, &before_term, NULL);
-    dprintf(terminal, "\n");
-    return got;
-}
-
-bool ctl_confirm(const struct ctl *ctl, const char *question)
-{
-    const int terminal = open_terminal(ctl);
-    char answer[16] = "", prompt[256];
-
-    if (terminal < 0) {
-        return false;
+    if (!echo || got < 0) {
+        dprintf(terminal, "\n");
     }
-    snprintf(prompt, sizeof prompt, "%s [y/N]", question);
-    const ssize_t got = ask(terminal, prompt, true, answer, sizeof answer);
-    close(terminal);
-    return got > 0 && (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
+    return got;
 }
 
 static int explain(ssize_t fault, const char *what)
@@ -179,6 +181,26 @@ static int explain(ssize_t fault, const char *what)
                     : fault == -EMSGSIZE ? "too long"
                     : fault == -EBADMSG  ? "the two were not the same"
                                          : strerror((int)-fault));
+}
+
+int ctl_confirm(const struct ctl *ctl, const char *question, const char *unchanged)
+{
+    char answer[16] = "", prompt[256];
+
+    if (ctl->yes) {
+        return CTL_OK;
+    }
+    const int terminal = open_terminal(ctl);
+    if (terminal < 0) {
+        return ctl_fail(CTL_REFUSED, "--yes", "%s: there is nobody to ask", unchanged);
+    }
+    snprintf(prompt, sizeof prompt, "%s [y/N]", question);
+    const ssize_t got = ask(terminal, prompt, true, answer, sizeof answer);
+    close(terminal);
+    if (got > 0 && (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)) {
+        return CTL_OK;
+    }
+    return ctl_fail(got == -EINTR ? CTL_INTERRUPTED : CTL_REFUSED, NULL, "%s", unchanged);
 }
 
 int ctl_read_line(const struct ctl *ctl, const char *prompt, char *out, size_t size)

@@ -10,8 +10,9 @@
 #include "remote.h"
 
 static const struct ctl_option add_options[] = {
-    {"email", "EMAIL", "where payout mails go"},
-    {"role", "ROLE", "administrator, manager, developer, boss, accountant or other"},
+    {"email", "EMAIL", "where payout mails go", .is_needed = true},
+    {"role", "ROLE", "administrator, manager, developer, boss, accountant or other",
+     ates_role_names, .is_needed = true},
     {"password-file", "FILE", "read the password from a file's first line (-: stdin)"},
     {NULL, NULL, NULL},
 };
@@ -24,9 +25,6 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
     struct auth_register_user_result result;
     char password[CTL_PASSWORD_SIZE], prompt[192];
 
-    if (ctl_value(input, "email") == NULL || ctl_value(input, "role") == NULL) {
-        return ctl_fail(CTL_USAGE, "atesctl user add --help", "--email and --role are needed");
-    }
     int code = ctl_set(ctl, command, &body, "login", login, "LOGIN");
     if (code == CTL_OK) {
         code = ctl_set(ctl, command, &body, "email", ctl_value(input, "email"), "--email");
@@ -58,7 +56,7 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command add_command = {
     .name = "add",
-    .usage = "LOGIN --email EMAIL --role ROLE [--password-file FILE]",
+    .arguments = "LOGIN",
     .summary = "Register a user",
     .examples = "atesctl user add ann --email ann@example.com --role developer",
     .look = "atesctl user show LOGIN",
@@ -69,7 +67,7 @@ static const struct ctl_command add_command = {
 };
 
 static const struct ctl_option ls_options[] = {
-    {"role", "ROLE", "only users with this role"},
+    {"role", "ROLE", "only users with this role", ates_role_names},
     {"query", "WORDS", "only users in whose login or e-mail words begin so"},
     {"limit", "N", "at most so many (default: all)"},
     {NULL, NULL, NULL},
@@ -94,7 +92,6 @@ static int run_ls(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command ls_command = {
     .name = "ls",
-    .usage = "[--role ROLE] [--query WORDS] [--limit N]",
     .summary = "List users",
     .examples = "atesctl user ls --role developer\n"
                 "atesctl user ls --query ann -o json",
@@ -116,7 +113,7 @@ static int run_show(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command show_command = {
     .name = "show",
-    .usage = "[USER]",
+    .arguments = "[USER]",
     .summary = "Show a user, given by id or login; without one, yourself",
     .examples = "atesctl user show ann\n"
                 "atesctl user show 7",
@@ -158,15 +155,23 @@ static int run_set_role(struct ctl *ctl, const struct ctl_input *input)
     return code == CTL_OK ? report(ctl, body.user_id, words) : code;
 }
 
+static void tell_roles(const struct ctl_input *input, ctl_word_fn *tell, void *context)
+{
+    if (input->count == 1) {
+        ctl_tell_names(ates_role_names, tell, context);
+    }
+}
+
 static const struct ctl_command set_role_command = {
     .name = "set-role",
-    .usage = "USER ROLE",
+    .arguments = "USER ROLE",
     .summary = "Give a user another role",
     .examples = "atesctl user set-role ann manager",
     .look = "atesctl user show USER",
     .min = 2,
     .max = 2,
     .run = run_set_role,
+    .words = tell_roles,
 };
 
 static const struct ctl_option passwd_options[] = {
@@ -236,7 +241,7 @@ static int run_passwd(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command passwd_command = {
     .name = "passwd",
-    .usage = "[USER] [--password-file FILE] [--old-password-file FILE]",
+    .arguments = "[USER]",
     .summary = "Change your password or, as an administrator, set another user's",
     .examples = "atesctl user passwd\n"
                 "atesctl user passwd ann",
@@ -260,7 +265,7 @@ static int run_disable(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command disable_command = {
     .name = "disable",
-    .usage = "USER",
+    .arguments = "USER",
     .summary = "Shut a user out",
     .examples = "atesctl user disable ann",
     .look = "atesctl user show USER",
@@ -283,7 +288,7 @@ static int run_enable(struct ctl *ctl, const struct ctl_input *input)
 
 static const struct ctl_command enable_command = {
     .name = "enable",
-    .usage = "USER",
+    .arguments = "USER",
     .summary = "Let a disabled user in again",
     .examples = "atesctl user enable ann",
     .look = "atesctl user show USER",
