@@ -72,8 +72,6 @@ Test(ctl_report, what_is_not_asked)
         "report income --from 9999-01-01",
         "report income --to 2026-11-31",
         "report negative --limit 0",
-        "report top-task",
-        "report top-task --date 2026-11-22",
         "report top-task --from 2026-11-22",
         "report top-task --to 2026-11-22",
         "report top-task --period week --from 2026-11-22 --to 2026-11-22",
@@ -89,6 +87,23 @@ Test(ctl_report, what_is_not_asked)
         cr_expect_eq(ctl_run.service.request_count, 0, "%s", lines[i]);
         cr_expect_str_neq(ctl_run.err, "", "%s", lines[i]);
     }
+}
+
+/* Without a period it is a day. */
+Test(ctl_report, top_task_of_a_day)
+{
+    static const struct analytics_show_the_most_expensive_task_result none = {
+        .from_date = T("2026-11-22"), .to_date = T("2026-11-22")};
+    struct ates_arena *arena = ates_arena_new();
+    struct analytics_show_the_most_expensive_task body;
+
+    ctl_answer(0, &analytics_show_the_most_expensive_task_result_message, &none);
+    cr_expect_eq(ctl_run_against("analytics", "report top-task --date 2026-11-22"), CTL_OK, "%s",
+                 ctl_run.err);
+    cr_expect_str_eq(ctl_run.err, "2026-11-22: no task was completed\n");
+    ctl_asked(0, &analytics_show_the_most_expensive_task_message, arena, &body);
+    cr_expect(body.has_period && body.period == ANALYTICS_DAY && body.has_date);
+    ates_arena_free(&arena);
 }
 
 static struct analytics_negative_balance debtors[] = {
