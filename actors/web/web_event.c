@@ -7,6 +7,7 @@
 
 #include "core/journal.h"
 #include "core/message_json.h"
+#include "web/web_messages.h"
 
 /* What an envelope holds for streams. */
 struct opened {
@@ -59,12 +60,17 @@ static struct opened open_envelope(const struct ates_service *service,
 static char *render(const struct ates_service *service, const struct ates_envelope *envelope,
                     const struct opened *opened)
 {
+    const struct web_stream_event event = {
+        .producer = ates_text_from(service->name),
+        .seq = envelope->seq,
+        .event_name = ates_text_from(opened->type->data->name),
+        .event_version = envelope->event_version,
+        .event_time = envelope->event_time,
+    };
     json_t *data = ates_message_to_json_public(opened->type->data, opened->data);
-    json_t *json = json_pack("{s:s, s:I, s:s, s:I, s:I, s:o}", "producer", service->name, "seq",
-                             (json_int_t)envelope->seq, "event_name", opened->type->data->name,
-                             "event_version", (json_int_t)envelope->event_version, "event_time",
-                             (json_int_t)envelope->event_time, "data", data);
-    char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_t *json = ates_message_to_json_public(&web_stream_event_message, &event);
+    char *text =
+        json_object_set_new(json, "data", data) == 0 ? json_dumps(json, JSON_COMPACT) : NULL;
 
     json_decref(json);
     return text;

@@ -41,6 +41,20 @@ static void refuse_method(struct web_request *request, const char *allow)
     web_respond_problem_as(request, 405, &refusal, "Allow", allow);
 }
 
+/* The document, which is no service's. */
+static void handle_document(struct web_request *request)
+{
+    static const struct web_route route = {.method = WEB_GET, .path = "/openapi.json"};
+    const struct ates_buffer *document = &request->web->openapi;
+
+    if (request->method != WEB_GET) {
+        refuse_method(request, "GET, HEAD");
+    } else if (web_api_takes_nothing(request, &route)) {
+        web_respond_json(request, 200, (struct ates_bytes){document->data, document->size}, NULL,
+                         0);
+    }
+}
+
 /* A path of the API: below /api/v1. */
 static void handle_api(struct web_request *request)
 {
@@ -54,14 +68,7 @@ static void handle_api(struct web_request *request)
     }
     if (uri->segment_count == API_SEGMENTS + 1 &&
         ates_text_equal(uri->segments[2], ates_text_from("openapi.json"))) {
-        if (request->method == WEB_GET) {
-            const struct ates_buffer *document = &request->web->openapi;
-
-            web_respond_json(request, 200, (struct ates_bytes){document->data, document->size},
-                             NULL, 0);
-        } else {
-            refuse_method(request, "GET, HEAD");
-        }
+        handle_document(request);
         return;
     }
     switch (web_route_match(request->method, uri->segments + API_SEGMENTS,

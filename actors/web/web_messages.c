@@ -7,6 +7,8 @@
 #define IS_TOKEN                                                                                   \
     .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .secret = true, .min = 1, .max = AUTH_TOKEN_MAX
 
+#define IS_NAME .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1, .max = 64
+
 static const struct ates_field web_show_session_result_fields[] = {
     {ATES_OPTIONAL(web_show_session_result, user), ATES_IS_STRUCT(auth_identity_message),
      .summary = "who is signed in; absent where nobody is"},
@@ -40,6 +42,15 @@ static const struct ates_field web_show_settings_result_fields[] = {
      .max = ATES_ROLE_COUNT, .summary = "who may register without an administrator"},
 };
 ATES_MESSAGE(web_show_settings_result, "show_settings_result");
+
+static const struct ates_field web_stream_event_fields[] = {
+    {ATES_FIELD(web_stream_event, producer), IS_NAME},
+    {ATES_FIELD(web_stream_event, seq), ATES_IS_COUNT, .summary = "in the producer's log"},
+    {ATES_FIELD(web_stream_event, event_name), IS_NAME},
+    {ATES_FIELD(web_stream_event, event_version), ATES_IS_COUNT},
+    {ATES_FIELD(web_stream_event, event_time), ATES_IS_TIME},
+};
+ATES_MESSAGE(web_stream_event, "stream_event");
 
 static const struct ates_command commands[] = {
     {

@@ -38,6 +38,16 @@ struct web_show_settings_result {
     struct ates_list open_roles; /* struct ates_text: who may register without an administrator */
 };
 
+/* GET /events: what a message tells of an event, beside its data. */
+struct web_stream_event {
+    struct ates_text producer;
+    uint64_t seq; /* in the producer's log */
+    struct ates_text event_name;
+    uint64_t event_version;
+    int64_t event_time;
+};
+
+extern const struct ates_message web_stream_event_message;
 extern const struct ates_message web_show_session_result_message, web_auth_user_result_message,
     web_renew_token_result_message, web_show_settings_result_message;
 

@@ -260,6 +260,7 @@ static json_t *make_document(void)
         make_plain("The document.", "application/json", json_pack("{ss}", "type", "object")));
 
     web_operation_respond(responses, "304", "not_modified");
+    web_operation_respond(responses, "400", "bad_request");
     return make_operation("show_openapi", "Shows this document.",
                           "Callers: everybody, signed in or not.", json_array(), responses);
 }

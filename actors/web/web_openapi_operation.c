@@ -103,8 +103,8 @@ static const char *remark(const struct web_route *route)
                      "`/users/me/revoke`."},
         {"follow_events",
          "Server-sent events. First comes `event: hello` with `{user_id, role}`, then a message "
-         "for each event that the user may see: `{producer, seq, event_name, event_version, "
-         "event_time, data}`. `event: reset` says that what is shown must be read anew, `event: "
+         "without a name for each event that the user may see. `event: reset` says that what is "
+         "shown must be read anew, `event: "
          "bye` that the user may no longer listen. A comment comes every 15 seconds."},
     };
 
@@ -249,14 +249,29 @@ static json_t *make_headers(const struct web_route *route)
     return headers;
 }
 
+/* The stream as the list of its messages: those of events, which have no name, and the others. */
+static json_t *make_stream(json_t *schemas)
+{
+    json_t *event = json_pack("{ss ss so}", "type", "string", "contentMediaType",
+                              "application/json", "contentSchema", web_schema_refer_event(schemas));
+
+    return json_pack(
+        "{ss s{ss s{s{ss ss}} s[{s[s] s{sb so}} {s[s] s{s{s[sss]} s{ss ss}}} {s[s] s{sb sb}}]}}",
+        "type", "array", "items", "type", "object", "properties", "id", "type", "string",
+        "description", "The stream's place in every log, for Last-Event-ID.", "oneOf", "required",
+        "data", "properties", "event", 0, "data", event, "required", "event", "properties", "event",
+        "enum", "hello", "reset", "bye", "data", "type", "string", "contentMediaType",
+        "application/json", "required", "id", "properties", "event", 0, "data", 0);
+}
+
 static json_t *make_success(const struct web_route *route, json_t *schemas)
 {
     const struct ates_message *result =
         route->result != NULL ? route->result : web_route_command(route)->result;
 
     if (is_stream(route)) {
-        return json_pack("{ss s{s{s{ss}}}}", "description", "Events as they come.", "content",
-                         "text/event-stream", "schema", "type", "string");
+        return json_pack("{ss s{s{so}}}", "description", "Messages as they come.", "content",
+                         "text/event-stream", "schema", make_stream(schemas));
     }
     json_t *success = json_pack("{ss}", "description",
                                 route->success == 204   ? "Done."

@@ -26,6 +26,9 @@ static bool has(const struct ates_service *service, const struct ates_message *m
         found = reaches(service->commands[i].body, message) ||
                 reaches(service->commands[i].result, message);
     }
+    for (size_t i = 0; i < service->event_count && !found; i++) {
+        found = reaches(service->events[i].data, message);
+    }
     return found;
 }
 
@@ -60,4 +63,35 @@ json_t *web_schema_refer(json_t *schemas, const struct ates_message *message)
     }
     snprintf(reference, sizeof reference, "#/components/schemas/%s", name);
     return json_pack("{ss}", "$ref", reference);
+}
+
+/* What the event's kind says of the members that all have. */
+static json_t *make_kind(json_t *schemas, const struct ates_service *service,
+                         const struct ates_event_type *type)
+{
+    return json_pack("{ss s{s{ss} s{ss} s{sI} so}}", "description", type->summary, "properties",
+                     "producer", "const", service->name, "event_name", "const", type->data->name,
+                     "event_version", "const", (json_int_t)type->version, "data",
+                     web_schema_refer(schemas, type->data));
+}
+
+json_t *web_schema_refer_event(json_t *schemas)
+{
+    static const char name[] = "web_event";
+    json_t *kinds = json_array();
+
+    for (size_t i = 0; web_services[i] != NULL; i++) {
+        for (size_t j = 0; j < web_services[i]->event_count; j++) {
+            const struct ates_event_type *type = &web_services[i]->events[j];
+
+            if (!type->is_private) {
+                ates_json_append(kinds, make_kind(schemas, web_services[i], type));
+            }
+        }
+    }
+    ates_json_set(schemas, name,
+                  json_pack("{ss s[o] s[s] so}", "type", "object", "allOf",
+                            web_schema_refer(schemas, &web_stream_event_message), "required",
+                            "data", "oneOf", kinds));
+    return json_pack("{ss}", "$ref", "#/components/schemas/web_event");
 }

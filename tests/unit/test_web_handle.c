@@ -106,6 +106,8 @@ Test(web_handle, the_document_has_a_tag)
     web_handle(&asked.request);
     cr_expect_eq(asked.response.status, 304);
     cr_expect_str_eq(asked.body, "");
+    ask(WEB_GET, "/api/v1/openapi.json?pretty=1");
+    expect_problem(&asked, 400, "FIELD_UNKNOWN");
     ask(WEB_DELETE, "/api/v1/openapi.json");
     expect_problem(&asked, 405, "METHOD_NOT_ALLOWED");
 }

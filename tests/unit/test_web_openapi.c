@@ -334,7 +334,8 @@ static void check_success(const struct web_route *route)
     cr_expect_eq(json_object_get(json_object_get(success, "headers"), "Location") != NULL,
                  route->success == 201);
     if (strcmp(route->command, "follow_events") == 0) {
-        cr_expect_not_null(json_object_get(content, "text/event-stream"));
+        const json_t *stream = json_object_get(content, "text/event-stream");
+        cr_expect_str_eq(text_at(json_object_get(stream, "schema"), "type"), "array");
     } else if (route->success == 204) {
         cr_expect_null(content, "%s", route->path);
         cr_expect_eq(result->count, 0, "%s has a result", route->path);
@@ -347,6 +348,51 @@ static void check_success(const struct web_route *route)
         cr_expect(json_is_true(json_object_get(follow(schema), "additionalProperties")),
                   "%s: a consumer ignores what it does not know", route->path);
     }
+}
+
+/* The kind of event that says so of itself. */
+static const json_t *find_kind(const char *producer, const char *name)
+{
+    const json_t *kinds = json_object_get(resolve("#/components/schemas/web_event"), "oneOf");
+    const json_t *found = NULL;
+
+    for (size_t i = 0; i < json_array_size(kinds); i++) {
+        const json_t *members = json_object_get(json_array_get(kinds, i), "properties");
+
+        if (strcmp(text_at(json_object_get(members, "producer"), "const"), producer) == 0 &&
+            strcmp(text_at(json_object_get(members, "event_name"), "const"), name) == 0) {
+            cr_expect_null(found, "%s.%s is there twice", producer, name);
+            found = members;
+        }
+    }
+    return found;
+}
+
+Test(web_openapi, tells_what_each_event_holds)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; web_services[i] != NULL; i++) {
+        const struct ates_service *service = web_services[i];
+
+        for (size_t j = 0; j < service->event_count; j++) {
+            const struct ates_event_type *type = &service->events[j];
+            const json_t *members = find_kind(service->name, type->data->name);
+
+            cr_expect_eq(members == NULL, type->is_private, "%s.%s", service->name,
+                         type->data->name);
+            if (members != NULL) {
+                const json_t *data = follow(json_object_get(members, "data"));
+                const json_t *version = json_object_get(members, "event_version");
+
+                count++;
+                cr_expect_eq(json_integer_value(json_object_get(version, "const")), type->version);
+                cr_expect_eq(json_object_size(json_object_get(data, "properties")),
+                             type->data->count);
+            }
+        }
+    }
+    cr_expect_gt(count, 10);
 }
 
 Test(web_openapi, tells_what_is_answered)
@@ -438,6 +484,9 @@ Test(web_openapi, messages_have_names_of_their_own)
         for (size_t j = 0; j < web_services[i]->command_count; j++) {
             claim(owners, web_services[i]->commands[j].body);
             claim(owners, web_services[i]->commands[j].result);
+        }
+        for (size_t j = 0; j < web_services[i]->event_count; j++) {
+            claim(owners, web_services[i]->events[j].data);
         }
     }
     for (size_t i = 0; i < web_route_count; i++) {

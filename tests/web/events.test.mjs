@@ -104,6 +104,12 @@ test('everybody is sent what they may see, and nothing else', { skip }, async ()
         await stream.until(() => covers(stream.lastId, lastId), `${client.user.login}'s place`, BEAT_MS);
         stream.close();
     }
+    const isEvent = contract.validator({ $ref: '#/components/schemas/web_event' });
+    for (const event of truth) assert.ok(isEvent(event), `${JSON.stringify(event)}: ${JSON.stringify(isEvent.errors)}`);
+    for (const change of [{ event_name: 'other' }, { data: undefined }, { data: { ...truth[0].data, [Object.keys(truth[0].data)[0]]: [] } },
+        { producer: 'web' }, { seq: 'first' }]) {
+        assert.ok(!isEvent(JSON.parse(JSON.stringify({ ...truth[0], ...change }))), `${JSON.stringify(change)} is taken`);
+    }
     const names = new Set(truth.map(({ event_name: name }) => name));
     for (const name of ['user_registered', 'task_created', 'task_assigned', 'task_completed', 'reassignment_started', 'task_priced',
         'transfer_recorded']) assert.ok(names.has(name), `${name} came`);

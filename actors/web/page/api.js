@@ -6,7 +6,7 @@
 import { createStore } from './store.js';
 
 const BASE = '/api/v1';
-const TIMEOUT_MS = 40000; /* more than the gateway's own longest deadline */
+const TIMEOUT_MS = 65000; /* more than the gateway's own longest deadline */
 const DELAYS_MS = [400, 1000, 2500, 6000]; /* before each repeat, unless the answer advises one */
 const DELAY_MAX_MS = 10000;
 
