@@ -44,6 +44,11 @@ test('every alarm has a case, and looks at a figure that there is', () => {
     }
 });
 
+test('every alarm is explained to operators', () => {
+    const headings = [...readFileSync(join(folder, '../operations.md'), 'utf8').matchAll(/^### (Ates\w+)$/gm)].map(([, name]) => name);
+    assert.deepEqual(headings, [...read('ates.rules.yml').matchAll(/alert: (\w+)/g)].map(([, name]) => name));
+});
+
 test('every panel of the dashboard shows a figure that there is', () => {
     const targets = JSON.parse(read('grafana.json')).panels.flatMap(({ targets = [] }) => targets);
     assert.ok(targets.length > 20);
