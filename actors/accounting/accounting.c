@@ -15,6 +15,7 @@
 #include "accounting/accounting_listing.h"
 #include "accounting/accounting_mail.h"
 #include "accounting/accounting_payout.h"
+#include "accounting/accounting_snapshot.h"
 #include "accounting/accounting_state.h"
 #include "core/page.h"
 #include "core/text.h"
@@ -277,6 +278,11 @@ static const struct ates_follow follows[] = {
     {"tasks", &tasks_task_completed_message, 1, follow_task_completed},
 };
 
+/* Of tasks every event counts: money cannot be made of a snapshot. */
+static const struct ates_follow snapshot_follows[] = {
+    {"auth", &ates_user_snapshot_message, 1, ates_users_follow_changed},
+};
+
 static int apply_task_priced(struct ates_txn *txn, const struct ates_event *event, const void *data)
 {
     (void)event;
@@ -351,6 +357,10 @@ const struct ates_domain accounting_domain = {
     .applier_count = sizeof appliers / sizeof appliers[0],
     .follows = follows,
     .follow_count = sizeof follows / sizeof follows[0],
+    .snapshot_follows = snapshot_follows,
+    .snapshot_follow_count = sizeof snapshot_follows / sizeof snapshot_follows[0],
+    .snapshot = accounting_snapshot,
+    .snapshot_count = ACCOUNTING_SNAPSHOT_PARTS,
     .state_version = ACCOUNTING_STATE_VERSION,
     .stops_at_dead = true,
     .step = step,

@@ -343,6 +343,43 @@ static const struct ates_command commands[] = {
         .data = &accounting_##NAME##_message, .version = 1, .is_private = true, .summary = SUMMARY \
     }
 
+static const struct ates_field accounting_balance_snapshot_fields[] = {
+    {ATES_FIELD(accounting_balance_snapshot, user_id), ATES_IS_ID},
+    {ATES_FIELD(accounting_balance_snapshot, balance_cents), ATES_IS_CENTS},
+};
+ATES_MESSAGE(accounting_balance_snapshot, "balance_snapshot");
+
+static const struct ates_field accounting_income_snapshot_fields[] = {
+    {ATES_FIELD(accounting_income_snapshot, business_date), ATES_IS_DATE},
+    {ATES_FIELD(accounting_income_snapshot, income_cents), ATES_IS_CENTS},
+};
+ATES_MESSAGE(accounting_income_snapshot, "income_snapshot");
+
+static const struct ates_field accounting_reward_snapshot_fields[] = {
+    {ATES_FIELD(accounting_reward_snapshot, task_id), ATES_IS_ID},
+    {ATES_FIELD(accounting_reward_snapshot, complete_price_cents), ATES_IS_CENTS},
+    {ATES_FIELD(accounting_reward_snapshot, completed_at), ATES_IS_TIME},
+};
+ATES_MESSAGE(accounting_reward_snapshot, "reward_snapshot");
+
+const struct ates_message accounting_payout_snapshot_message = {
+    .name = "payout_snapshot",
+    .fields = accounting_payout_closed_fields,
+    .count = sizeof accounting_payout_closed_fields / sizeof accounting_payout_closed_fields[0],
+    .size = sizeof(struct accounting_payout_closed),
+};
+
+#define SNAPSHOT(NAME, SUMMARY)                                                                    \
+    {                                                                                              \
+        .data = &accounting_##NAME##_snapshot_message, .version = 1, .summary = SUMMARY            \
+    }
+static const struct ates_event_type snapshots[] = {
+    SNAPSHOT(balance, "What a user's account holds."),
+    SNAPSHOT(income, "The company's income of a business date."),
+    SNAPSHOT(reward, "A reward that was the highest of its day so far."),
+    SNAPSHOT(payout, "A business date that was closed, and what it paid."),
+};
+
 static const struct ates_event_type events[] = {
     {
         .data = &accounting_task_priced_message,
@@ -384,4 +421,6 @@ const struct ates_service accounting_service = {
     .command_count = sizeof commands / sizeof commands[0],
     .events = events,
     .event_count = sizeof events / sizeof events[0],
+    .snapshots = snapshots,
+    .snapshot_count = sizeof snapshots / sizeof snapshots[0],
 };

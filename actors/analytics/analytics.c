@@ -178,27 +178,80 @@ static int follow_task_created(struct ates_call *call, const struct ates_event *
     return ates_emit(call, &analytics_task_known_message, &known);
 }
 
+static int follow_task_snapshot(struct ates_call *call, const struct ates_event *event,
+                                const void *data)
+{
+    const struct tasks_task *task = &((const struct tasks_task_snapshot *)data)->task;
+    const struct analytics_task_known known = {.task_id = task->id, .name = task->name};
+
+    (void)event;
+    return ates_emit(call, &analytics_task_known_message, &known);
+}
+
+static int follow_balance_snapshot(struct ates_call *call, const struct ates_event *event,
+                                   const void *data)
+{
+    const struct accounting_balance_snapshot *balance = data;
+    const struct analytics_balance_known known = {.user_id = balance->user_id,
+                                                  .balance_cents = balance->balance_cents};
+
+    (void)event;
+    return ates_emit(call, &analytics_balance_known_message, &known);
+}
+
+static int follow_income_snapshot(struct ates_call *call, const struct ates_event *event,
+                                  const void *data)
+{
+    const struct accounting_income_snapshot *income = data;
+    const struct analytics_income_known known = {.business_date = income->business_date,
+                                                 .income_cents = income->income_cents};
+
+    (void)event;
+    return ates_emit(call, &analytics_income_known_message, &known);
+}
+
 /* The business day of the completion itself, which may be closed already: then the transfer counts
- * for another one.
- * Refuses: INVALID_ARGUMENT / TASK_MISSING, TIME_OUT_OF_RANGE. */
+ * for another one. Refuses: INVALID_ARGUMENT / TIME_OUT_OF_RANGE. */
+static int date_completion(struct ates_call *call, struct analytics_completion *completion)
+{
+    const ates_day day = ates_day_at(completion->completed_at);
+
+    if (day < 0 || day > ATES_DAY_MAX) {
+        return ates_refuse(call, ATES_INVALID_ARGUMENT, "TIME_OUT_OF_RANGE");
+    }
+    completion->date = ates_day_text(call->arena, day);
+    return 0;
+}
+
+/* Refuses: INVALID_ARGUMENT / TASK_MISSING; what date_completion refuses. */
 static int read_completion(struct ates_call *call, const struct accounting_transfer *transfer,
                            struct analytics_completion *completion)
 {
-    const ates_day day = ates_day_at(transfer->timestamp);
-
     if (!transfer->has_task_id) {
         return ates_refuse(call, ATES_INVALID_ARGUMENT, "TASK_MISSING");
-    }
-    if (day < 0 || day > ATES_DAY_MAX) {
-        return ates_refuse(call, ATES_INVALID_ARGUMENT, "TIME_OUT_OF_RANGE");
     }
     *completion = (struct analytics_completion){
         .task_id = transfer->task_id,
         .complete_price_cents = transfer->delta_cents,
         .completed_at = transfer->timestamp,
-        .date = ates_day_text(call->arena, day),
     };
-    return 0;
+    return date_completion(call, completion);
+}
+
+/* Refuses: what date_completion refuses. */
+static int follow_reward_snapshot(struct ates_call *call, const struct ates_event *event,
+                                  const void *data)
+{
+    const struct accounting_reward_snapshot *reward = data;
+    struct analytics_completion known = {
+        .task_id = reward->task_id,
+        .complete_price_cents = reward->complete_price_cents,
+        .completed_at = reward->completed_at,
+    };
+
+    (void)event;
+    int r = date_completion(call, &known);
+    return r != 0 ? r : ates_emit(call, &analytics_completion_known_message, &known);
 }
 
 /* Refuses: INVALID_ARGUMENT / INCOME_OUT_OF_RANGE, beyond what a number on the wire can be. */
@@ -244,6 +297,14 @@ static const struct ates_follow follows[] = {
     {"auth", &ates_user_changed_message, 1, ates_users_follow_changed},
     {"tasks", &tasks_task_created_message, 1, follow_task_created},
     {"accounting", &accounting_transfer_recorded_message, 1, follow_transfer_recorded},
+};
+
+static const struct ates_follow snapshot_follows[] = {
+    {"auth", &ates_user_snapshot_message, 1, ates_users_follow_changed},
+    {"tasks", &tasks_task_snapshot_message, 1, follow_task_snapshot},
+    {"accounting", &accounting_balance_snapshot_message, 1, follow_balance_snapshot},
+    {"accounting", &accounting_income_snapshot_message, 1, follow_income_snapshot},
+    {"accounting", &accounting_reward_snapshot_message, 1, follow_reward_snapshot},
 };
 
 static int apply_task_known(struct ates_txn *txn, const struct ates_event *event, const void *data)
@@ -293,9 +354,43 @@ static int apply_transfer_known(struct ates_txn *txn, const struct ates_event *e
     return r == 0 && known->has_completion ? add_completion(txn, &known->completion) : r;
 }
 
+static int apply_balance_known(struct ates_txn *txn, const struct ates_event *event,
+                               const void *data)
+{
+    const struct analytics_balance_known *known = data;
+
+    (void)event;
+    return analytics_state_put_balance(txn, known->user_id, known->balance_cents);
+}
+
+static int apply_income_known(struct ates_txn *txn, const struct ates_event *event,
+                              const void *data)
+{
+    const struct analytics_income_known *known = data;
+    struct analytics_day_row row;
+
+    (void)event;
+    int r = analytics_state_get_day(txn, known->business_date, &row);
+    if (r != 0) {
+        return r;
+    }
+    row.income_cents = known->income_cents;
+    return analytics_state_put_day(txn, known->business_date, &row);
+}
+
+static int apply_completion_known(struct ates_txn *txn, const struct ates_event *event,
+                                  const void *data)
+{
+    (void)event;
+    return add_completion(txn, data);
+}
+
 static const struct ates_applier appliers[] = {
     {&analytics_task_known_message, apply_task_known},
     {&analytics_transfer_known_message, apply_transfer_known},
+    {&analytics_balance_known_message, apply_balance_known},
+    {&analytics_income_known_message, apply_income_known},
+    {&analytics_completion_known_message, apply_completion_known},
 };
 
 const struct ates_domain analytics_domain = {
@@ -307,5 +402,7 @@ const struct ates_domain analytics_domain = {
     .applier_count = sizeof appliers / sizeof appliers[0],
     .follows = follows,
     .follow_count = sizeof follows / sizeof follows[0],
+    .snapshot_follows = snapshot_follows,
+    .snapshot_follow_count = sizeof snapshot_follows / sizeof snapshot_follows[0],
     .check = analytics_check,
 };

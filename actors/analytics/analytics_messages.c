@@ -120,6 +120,25 @@ static const struct ates_field analytics_transfer_known_fields[] = {
 };
 ATES_MESSAGE(analytics_transfer_known, "transfer_known");
 
+static const struct ates_field analytics_balance_known_fields[] = {
+    {ATES_FIELD(analytics_balance_known, user_id), ATES_IS_ID},
+    {ATES_FIELD(analytics_balance_known, balance_cents), ATES_IS_CENTS},
+};
+ATES_MESSAGE(analytics_balance_known, "balance_known");
+
+static const struct ates_field analytics_income_known_fields[] = {
+    {ATES_FIELD(analytics_income_known, business_date), ATES_IS_DATE},
+    {ATES_FIELD(analytics_income_known, income_cents), ATES_IS_CENTS},
+};
+ATES_MESSAGE(analytics_income_known, "income_known");
+
+const struct ates_message analytics_completion_known_message = {
+    .name = "completion_known",
+    .fields = analytics_completion_fields,
+    .count = sizeof analytics_completion_fields / sizeof analytics_completion_fields[0],
+    .size = sizeof(struct analytics_completion),
+};
+
 #define ADMINISTRATOR ATES_ROLE(ATES_ADMINISTRATOR)
 
 static const struct ates_command commands[] = {
@@ -170,6 +189,24 @@ static const struct ates_event_type events[] = {
         .version = 1,
         .is_private = true,
         .summary = "What a followed event said of a transfer.",
+    },
+    {
+        .data = &analytics_balance_known_message,
+        .version = 1,
+        .is_private = true,
+        .summary = "What a snapshot said of a user's balance.",
+    },
+    {
+        .data = &analytics_income_known_message,
+        .version = 1,
+        .is_private = true,
+        .summary = "What a snapshot said of a date's income.",
+    },
+    {
+        .data = &analytics_completion_known_message,
+        .version = 1,
+        .is_private = true,
+        .summary = "What a snapshot said of one of a day's best completions.",
     },
 };
 

@@ -4,6 +4,8 @@
  * sessions changed. */
 #include "auth/auth.h"
 
+#include <errno.h>
+
 #include <string.h>
 
 #include "auth/auth_check.h"
@@ -278,6 +280,21 @@ static const struct ates_applier appliers[] = {
     {&auth_sessions_revoked_message, apply_sessions_revoked},
 };
 
+/* What every service knows of a user is what the row holds. */
+static int make_user(struct ates_txn *txn, struct ates_bytes key, struct ates_bytes value,
+                     void *memory, void *item)
+{
+    (void)key, (void)memory;
+    return ates_message_decode(&ates_user_snapshot_message, value.data, value.size,
+                               ATES_UNKNOWN_IGNORED, txn->arena, item, NULL) == 0
+               ? 0
+               : -EBADMSG;
+}
+
+static const struct ates_snapshot_part snapshot[] = {
+    {&ates_user_snapshot_message, ATES_TABLE_USERS, make_user},
+};
+
 const struct ates_domain auth_domain = {
     .service = &auth_service,
     .tables = auth_tables,
@@ -285,6 +302,8 @@ const struct ates_domain auth_domain = {
     .handler_count = sizeof handlers / sizeof handlers[0],
     .appliers = appliers,
     .applier_count = sizeof appliers / sizeof appliers[0],
+    .snapshot = snapshot,
+    .snapshot_count = sizeof snapshot / sizeof snapshot[0],
     .check = auth_check,
     .open = auth_memory_open,
     .close = auth_memory_close,

@@ -319,10 +319,20 @@ static const struct ates_event_type events[] = {
     },
 };
 
+static const struct ates_event_type snapshots[] = {
+    {
+        .data = &ates_user_snapshot_message,
+        .version = 1,
+        .summary = "A user, as the last event of them left it.",
+    },
+};
+
 const struct ates_service auth_service = {
     .name = "auth",
     .commands = commands,
     .command_count = sizeof commands / sizeof commands[0],
     .events = events,
     .event_count = sizeof events / sizeof events[0],
+    .snapshots = snapshots,
+    .snapshot_count = sizeof snapshots / sizeof snapshots[0],
 };

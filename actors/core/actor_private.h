@@ -123,6 +123,8 @@ int actor_health(struct ates_actor *, const void *, struct ates_buffer *, struct
 int actor_metrics(struct ates_actor *, const void *, struct ates_buffer *, struct ates_refusal *);
 int actor_read_events(struct ates_actor *, const void *, struct ates_buffer *,
                       struct ates_refusal *);
+int actor_read_snapshot(struct ates_actor *, const void *, struct ates_buffer *,
+                        struct ates_refusal *);
 int actor_show_dead_letters(struct ates_actor *, const void *, struct ates_buffer *,
                             struct ates_refusal *);
 

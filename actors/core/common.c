@@ -7,6 +7,7 @@
 
 #include "core/actor_private.h"
 #include "core/page.h"
+#include "core/snapshot.h"
 
 /* A reply is one frame; what is left over is for the encoding around the items. */
 #define PAGE_BYTES (ATES_FRAME_MAX - 16384u)
@@ -101,6 +102,19 @@ int actor_read_events(struct ates_actor *actor, const void *body, struct ates_bu
         };
 
         ates_message_encode(&ates_read_events_result_message, &result, reply);
+    }
+    return r;
+}
+
+int actor_read_snapshot(struct ates_actor *actor, const void *body, struct ates_buffer *reply,
+                        struct ates_refusal *refusal)
+{
+    struct ates_read_snapshot_result result = {.has_next = false};
+    int r = ates_snapshot_page(actor->domain, &actor->config, ates_engine_log(actor->engine), body,
+                               actor->arena, &result, refusal);
+
+    if (r == 0) {
+        ates_message_encode(&ates_read_snapshot_result_message, &result, reply);
     }
     return r;
 }

@@ -15,6 +15,7 @@
 #include "core/engine_private.h"
 #include "core/environment.h"
 #include "core/requests.h"
+#include "core/snapshot.h"
 
 #define LOG "log"
 #define FRESH_LOG "log.new"
@@ -92,6 +93,10 @@ static int find_limit(struct compaction *self)
             continue;
         }
         r = find_position(self, consumer, &position);
+        if (r == 0 && !position.known &&
+            ates_snapshot_is_followed(consumer, self->domain->service->name)) {
+            continue;
+        }
         if (r == 0 && position.seq < self->limit_seq) {
             self->limit_seq = position.seq;
             snprintf(self->limited_by, sizeof self->limited_by, "%s", consumer->service->name);

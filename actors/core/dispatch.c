@@ -20,6 +20,7 @@ static const struct {
     {"health", actor_health},
     {"metrics", actor_metrics},
     {"read_events", actor_read_events},
+    {"read_snapshot", actor_read_snapshot},
     {"show_dead_letters", actor_show_dead_letters},
 };
 

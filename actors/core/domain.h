@@ -96,6 +96,17 @@ struct ates_follow {
     ates_follow_fn *handle;
 };
 
+/* What a snapshot tells: of each row of a table one item, or none. */
+#define ATES_SNAPSHOT_MEMORY 64u
+struct ates_snapshot_part {
+    const struct ates_message *item; /* of the service's snapshots */
+    unsigned table;
+    /* Fills item, which is zeroed, from a row of the base; ATES_NOT_FOUND: the row tells nothing.
+     * memory is what this part's rows before, in the same page, left there: zeroes at first. */
+    int (*make)(struct ates_txn *txn, struct ates_bytes key, struct ates_bytes value, void *memory,
+                void *item);
+};
+
 struct ates_domain {
     const struct ates_service *service;
     const char *const *tables; /* NULL at the end; numbered from ATES_TABLE_DOMAIN */
@@ -105,6 +116,13 @@ struct ates_domain {
     size_t applier_count;
     const struct ates_follow *follows;
     size_t follow_count;
+    /* Items of producers' snapshots, with which the service begins where it has taken nothing of the
+     * producer and the first events are no more. Items say how things are: to take one in twice is
+     * the same as once. Of a producer without any here every event is needed. */
+    const struct ates_follow *snapshot_follows;
+    size_t snapshot_follow_count;
+    const struct ates_snapshot_part *snapshot;
+    size_t snapshot_count;
     /* The form of its state's rows. Where a state on disk has another, it is made anew from the log.
      */
     uint64_t state_version;

@@ -91,6 +91,14 @@ int ates_engine_position(struct ates_engine *engine, const char *producer,
 int ates_engine_follow(struct ates_engine *engine, const struct ates_envelope *envelope,
                        struct ates_bytes bytes, const struct ates_position *position,
                        struct ates_refusal *refusal);
+/* Takes in a page of a producer's snapshot as one record: nothing of this producer may have been
+ * followed before. The last page brings the position to the snapshot's end; until then another try
+ * begins anew, which changes nothing of what was taken in. Returns as ates_engine_follow, with
+ * ATES_FAILED_PRECONDITION also where the domain does not begin with this producer's snapshot; no
+ * dead letter is recorded. */
+int ates_engine_follow_snapshot(struct ates_engine *engine, const char *producer,
+                                const struct ates_read_snapshot_result *page,
+                                struct ates_refusal *refusal);
 /* Records the position reached through events of no interest. */
 int ates_engine_follow_position(struct ates_engine *engine, const char *producer,
                                 const struct ates_position *position);

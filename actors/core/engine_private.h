@@ -115,6 +115,13 @@ void engine_settle_call(struct ates_engine *engine, bool done);
 void engine_settle_batch(struct ates_engine *engine, bool done);
 void engine_release_begun(struct ates_engine *engine);
 
+/* take.c */
+const struct ates_follow *engine_find_follow(const struct ates_follow *follows, size_t count,
+                                             struct ates_text producer, struct ates_text name,
+                                             uint64_t version);
+struct ates_followed engine_followed(struct ates_text producer,
+                                     const struct ates_position *position);
+
 /* replay.c */
 int engine_replay(struct ates_engine *engine); /* applies the records that state has not seen */
 /* The same up to this head, which a record of the log left. */

@@ -1,5 +1,5 @@
 /* A follower; see follower.h. */
-#include "core/follower.h"
+#include "core/follower_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,35 +8,11 @@
 #include "core/catalogue.h"
 #include "core/journal.h"
 
-#define READ_LIMIT 1000u
 #define READ_TIMEOUT_US 2000000
 #define UNANSWERED_MAX 2u /* reads in a row, after which the connection is made anew */
-#define BACKOFF_MIN_US 20000
 #define BACKOFF_MAX_US 2000000
 /* A producer announces its head once a second. Where not even that comes, its log is asked. */
 #define QUIET_US 3000000
-
-struct ates_follower {
-    struct ates_follower_sink sink;
-    struct ates_client *client;
-    unsigned unanswered; /* reads in a row */
-    const char *producer;
-    struct ates_pipeline *pipeline;
-    struct ates_arena *arena;   /* of the events that were read */
-    struct ates_arena *scratch; /* of the event in hand */
-    struct ates_position position;
-    uint64_t settled;   /* seq up to which the position is in the log */
-    uint64_t head_seen; /* the highest seq that the producer was heard to have */
-    bool behind;        /* events are missing: read them */
-    bool stopped;
-    uint64_t asked; /* tag of the read that is under way, 0 for none */
-    uint64_t last_tag;
-    int64_t due_us; /* of its timeout, or of the next try */
-    int64_t backoff_us;
-    int64_t heard_us;                /* when the producer was heard of last */
-    const struct ates_bytes *events; /* read and not yet taken */
-    size_t event_count, next;
-};
 
 struct ates_follower *ates_follower_new(const struct ates_follower_sink *sink,
                                         struct ates_client *client, const char *producer)
@@ -52,7 +28,7 @@ struct ates_follower *ates_follower_new(const struct ates_follower_sink *sink,
     self->arena = ates_arena_new();
     self->scratch = ates_arena_new();
     self->pipeline = ates_pipeline_new(client, producer);
-    self->backoff_us = BACKOFF_MIN_US;
+    self->backoff_us = FOLLOWER_BACKOFF_MIN_US;
     if (self->pipeline == NULL || self->arena == NULL || self->scratch == NULL) {
         ates_follower_free(&self);
     }
@@ -89,13 +65,14 @@ int ates_follower_rewind(struct ates_follower *self)
     self->settled = self->position.seq;
     self->asked = 0;
     self->event_count = self->next = 0;
+    self->snapshot.is_read = false;
     self->behind = true;
     self->due_us = 0;
     self->heard_us = ates_monotonic_us();
     return r;
 }
 
-static void back_off(struct ates_follower *self, int64_t now_us)
+void follower_back_off(struct ates_follower *self, int64_t now_us)
 {
     self->asked = 0;
     self->event_count = self->next = 0;
@@ -105,7 +82,7 @@ static void back_off(struct ates_follower *self, int64_t now_us)
         self->backoff_us * 2 > BACKOFF_MAX_US ? BACKOFF_MAX_US : self->backoff_us * 2;
 }
 
-static void stop(struct ates_follower *self, uint64_t seq, const char *why)
+void follower_stop(struct ates_follower *self, uint64_t seq, const char *why)
 {
     const struct ates_log_field fields[] = {{"producer", self->producer, 0},
                                             {"seq", NULL, (int64_t)seq},
@@ -127,7 +104,8 @@ static void stop(struct ates_follower *self, uint64_t seq, const char *why)
 static bool check_log(struct ates_follower *self, struct ates_text log_id, uint64_t seq)
 {
     if (self->position.known && !ates_text_equal(log_id, ates_text_from(self->position.log_id))) {
-        stop(self, seq, "another log_id: the producer's log is not the one followed before");
+        follower_stop(self, seq,
+                      "another log_id: the producer's log is not the one followed before");
         return false;
     }
     return true;
@@ -142,14 +120,14 @@ static int take_next(struct ates_follower *self, const struct ates_envelope *env
     bool settled = false;
 
     if (envelope->log_id.size >= sizeof position.log_id) {
-        stop(self, envelope->seq, "a log_id that is none");
+        follower_stop(self, envelope->seq, "a log_id that is none");
         return 0;
     }
     memcpy(position.log_id, envelope->log_id.data, envelope->log_id.size);
     ates_envelope_hash(bytes.data, bytes.size, position.hash);
     int r = self->sink.take(self->sink.context, envelope, bytes, &position, &settled, &refusal);
     if (r == ATES_FAILED_PRECONDITION) {
-        stop(self, envelope->seq, refusal.reason);
+        follower_stop(self, envelope->seq, refusal.reason);
         return 0;
     }
     if (r < 0 && r != -EAGAIN && self->backoff_us < BACKOFF_MAX_US) {
@@ -163,7 +141,7 @@ static int take_next(struct ates_follower *self, const struct ates_envelope *env
     }
     if (r == 0) {
         self->backoff_us =
-            BACKOFF_MIN_US; /* not sooner: an event that cannot be taken is read all the same */
+            FOLLOWER_BACKOFF_MIN_US; /* not sooner: an event that cannot be taken is read all the same */
         self->position = position;
         if (settled) {
             self->settled = position.seq;
@@ -179,7 +157,7 @@ static void check_duplicate(struct ates_follower *self, uint64_t seq, struct ate
 
     ates_envelope_hash(bytes.data, bytes.size, hash);
     if (seq == self->position.seq && memcmp(hash, self->position.hash, sizeof hash) != 0) {
-        stop(self, seq, "the producer's log has another event in this place");
+        follower_stop(self, seq, "the producer's log has another event in this place");
     }
 }
 
@@ -209,8 +187,8 @@ static int take(struct ates_follower *self, struct ates_bytes bytes, bool *gap)
         return 0;
     }
     if (memcmp(envelope.prev.data, self->position.hash, ATES_HASH_SIZE) != 0) {
-        stop(self, envelope.seq,
-             "the hash chain is broken: prev is not the hash of the event before");
+        follower_stop(self, envelope.seq,
+                      "the hash chain is broken: prev is not the hash of the event before");
         return 0;
     }
     return take_next(self, &envelope, bytes);
@@ -226,7 +204,7 @@ int ates_follower_live(struct ates_follower *self, struct ates_bytes envelope)
     self->heard_us = ates_monotonic_us();
     int r = take(self, envelope, &gap);
     if (r != 0) {
-        back_off(self, ates_monotonic_us());
+        follower_back_off(self, ates_monotonic_us());
     } else if (gap) {
         self->behind = true;
         self->due_us = 0;
@@ -255,23 +233,28 @@ void ates_follower_head(struct ates_follower *self, struct ates_bytes bytes)
         self->behind = true;
     } else if (self->position.known &&
                memcmp(head.hash.data, self->position.hash, ATES_HASH_SIZE) != 0) {
-        stop(self, head.seq, "the hash of the producer's head is another");
+        follower_stop(self, head.seq, "the hash of the producer's head is another");
     }
 }
 
 static void ask(struct ates_follower *self, uint64_t after_seq, int64_t now_us)
 {
     const struct ates_read_events body = {
-        .after_seq = after_seq, .has_limit = true, .limit = READ_LIMIT};
+        .after_seq = after_seq, .has_limit = true, .limit = FOLLOWER_READ_LIMIT};
+    const bool is_snapshot = self->snapshot.is_read;
     struct ates_buffer bytes = {0};
 
-    ates_message_encode(&ates_read_events_message, &body, &bytes);
-    if (ates_pipeline_send(self->pipeline, "read_events", NULL, bytes.data, bytes.size,
-                           self->last_tag + 1) == 0) {
+    if (is_snapshot) {
+        follower_snapshot_ask(&self->snapshot, &bytes);
+    } else {
+        ates_message_encode(&ates_read_events_message, &body, &bytes);
+    }
+    if (ates_pipeline_send(self->pipeline, is_snapshot ? "read_snapshot" : "read_events", NULL,
+                           bytes.data, bytes.size, self->last_tag + 1) == 0) {
         self->asked = ++self->last_tag;
         self->due_us = now_us + READ_TIMEOUT_US;
     } else {
-        back_off(self, now_us);
+        follower_back_off(self, now_us);
     }
     ates_buffer_release(&bytes);
 }
@@ -296,26 +279,34 @@ static void read_reply(struct ates_follower *self, const struct ates_reply *repl
     self->asked = 0;
     self->unanswered = 0;
     self->heard_us = now_us;
+    if (follower_snapshot_begin(self, reply, now_us)) {
+        return;
+    }
     if (reply->status != ATES_OK) {
         const struct ates_log_field fields[] = {{"reason", reply->refusal.reason, 0},
                                                 {NULL, NULL, 0}};
 
         ates_journal(ATES_WARNING, self->sink.service, fields, "reading events of %s was refused",
                      self->producer);
-        back_off(self, now_us);
+        follower_back_off(self, now_us);
+        return;
+    }
+    if (self->snapshot.is_read) {
+        follower_snapshot_take(self, reply, now_us);
         return;
     }
     ates_arena_reset(self->arena);
     if (ates_message_decode(&ates_read_events_result_message, reply->body.data, reply->body.size,
                             ATES_UNKNOWN_IGNORED, self->arena, &result, NULL) != 0) {
-        back_off(self, now_us);
+        follower_back_off(self, now_us);
         return;
     }
     if (!check_log(self, result.log_id, result.head_seq)) {
         return;
     }
     if (result.head_seq < self->position.seq) {
-        stop(self, result.head_seq, "the producer's log ends before what was followed of it");
+        follower_stop(self, result.head_seq,
+                      "the producer's log ends before what was followed of it");
         return;
     }
     self->head_seen =
@@ -325,7 +316,7 @@ static void read_reply(struct ates_follower *self, const struct ates_reply *repl
     self->next = 0;
     const uint64_t last = self->position.seq + self->event_count;
     if (self->event_count == 0) {
-        self->backoff_us = BACKOFF_MIN_US;
+        self->backoff_us = FOLLOWER_BACKOFF_MIN_US;
         self->behind = self->head_seen > self->position.seq;
         self->due_us = now_us + self->backoff_us;
     } else if (result.head_seq > last) {
@@ -341,9 +332,9 @@ static int take_read(struct ates_follower *self, int64_t now_us, size_t limit)
     while (r == 0 && !self->stopped && self->next < self->event_count && limit-- > 0) {
         r = take(self, self->events[self->next++], &gap);
         if (r != 0) {
-            back_off(self, now_us);
+            follower_back_off(self, now_us);
         } else if (gap) {
-            stop(self, self->position.seq + 1, "read_events skipped an event");
+            follower_stop(self, self->position.seq + 1, "read_events skipped an event");
         }
     }
     if (r == 0 && self->next == self->event_count && self->asked == 0) {
@@ -393,7 +384,7 @@ int ates_follower_advance(struct ates_follower *self, int64_t now_us, size_t lim
         read_reply(self, &reply, now_us);
         *more = self->behind && !self->stopped;
     } else if (self->asked != 0 && now_us >= self->due_us) {
-        back_off(self, now_us);
+        follower_back_off(self, now_us);
         connect_anew(self);
     } else if (self->asked == 0 && now_us >= self->due_us) {
         ask(self, self->position.seq, now_us);

@@ -22,6 +22,13 @@ struct ates_follower_sink {
                 const struct ates_position *position, bool *settled, struct ates_refusal *refusal);
     /* Writes down the position reached. */
     int (*settle)(void *context, const char *producer, const struct ates_position *position);
+    /* Takes in a page of the snapshot that stands for events which the producer no longer has, asked
+     * for only where nothing of the producer was taken yet. With the last page (which has no next)
+     * the position is the snapshot's. Returns as ates_engine_follow_snapshot. NULL: such a stream
+     * stops. */
+    int (*take_snapshot)(void *context, const char *producer,
+                         const struct ates_read_snapshot_result *page,
+                         struct ates_refusal *refusal);
     /* Told once that the stream stopped, in the place of an alarm in the journal; the follower must
      * not be freed in it. May be NULL. */
     void (*stopped)(void *context, const char *producer, const char *reason);

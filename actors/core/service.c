@@ -92,6 +92,33 @@ static const struct ates_field ates_read_events_result_fields[] = {
 };
 ATES_MESSAGE(ates_read_events_result, "read_events_result");
 
+static const struct ates_field ates_read_snapshot_fields[] = {
+    {ATES_OPTIONAL(ates_read_snapshot, after), .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1,
+     .max = 256, .summary = "where the page before ended: its next"},
+    PAGE_FIELDS(ates_read_snapshot),
+};
+ATES_MESSAGE(ates_read_snapshot, "read_snapshot");
+
+static const struct ates_field ates_snapshot_item_fields[] = {
+    {ATES_FIELD(ates_snapshot_item, event_name), NAME_LIMITS},
+    {ATES_FIELD(ates_snapshot_item, event_version), .type = ATES_UINT, .min = 1},
+    {ATES_FIELD(ates_snapshot_item, data), .type = ATES_RAW, .summary = "the item's own fields"},
+};
+ATES_MESSAGE(ates_snapshot_item, "snapshot_item");
+
+static const struct ates_field ates_read_snapshot_result_fields[] = {
+    {ATES_FIELD(ates_read_snapshot_result, log_id), NAME_LIMITS},
+    {ATES_FIELD(ates_read_snapshot_result, seq), .type = ATES_UINT,
+     .summary = "the last event that the snapshot stands for"},
+    {ATES_FIELD(ates_read_snapshot_result, hash), HASH_LIMITS,
+     .summary = "BLAKE2b-256 of its envelope"},
+    {ATES_FIELD(ates_read_snapshot_result, items), .type = ATES_LIST, .item = ATES_STRUCT,
+     .max = 1000, .message = &ates_snapshot_item_message},
+    {ATES_OPTIONAL(ates_read_snapshot_result, next), .type = ATES_TEXT, .rule = ATES_RULE_ASCII,
+     .min = 1, .max = 256, .summary = "absent at the end"},
+};
+ATES_MESSAGE(ates_read_snapshot_result, "read_snapshot_result");
+
 static const struct ates_field ates_show_dead_letters_fields[] = {
     {ATES_OPTIONAL(ates_show_dead_letters, after), .type = ATES_TEXT, .rule = ATES_RULE_ASCII,
      .min = 1, .max = 256, .summary = "where the page before ended: its next"},
@@ -142,6 +169,14 @@ static const struct ates_command common_commands[] = {
         .summary = "Reads the service's log.",
         .body = &ates_read_events_message,
         .result = &ates_read_events_result_message,
+        .is_query = true,
+        .callers = OPERATORS,
+    },
+    {
+        .name = "read_snapshot",
+        .summary = "Reads the state that stands for the events cut off the service's log.",
+        .body = &ates_read_snapshot_message,
+        .result = &ates_read_snapshot_result_message,
         .is_query = true,
         .callers = OPERATORS,
     },
@@ -270,6 +305,12 @@ static const struct ates_field ates_user_changed_fields[] = {
 ATES_MESSAGE(ates_user_changed, "user_changed");
 const struct ates_message ates_user_known_message = {
     .name = "user_known",
+    .fields = ates_user_changed_fields,
+    .count = sizeof ates_user_changed_fields / sizeof ates_user_changed_fields[0],
+    .size = sizeof(struct ates_user_changed),
+};
+const struct ates_message ates_user_snapshot_message = {
+    .name = "user_snapshot",
     .fields = ates_user_changed_fields,
     .count = sizeof ates_user_changed_fields / sizeof ates_user_changed_fields[0],
     .size = sizeof(struct ates_user_changed),

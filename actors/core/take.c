@@ -7,23 +7,24 @@
 #include "core/follower.h"
 #include "core/trace.h"
 
-static const struct ates_follow *find_follow(const struct ates_engine *self,
-                                             const struct ates_envelope *envelope)
+const struct ates_follow *engine_find_follow(const struct ates_follow *follows, size_t count,
+                                             struct ates_text producer, struct ates_text name,
+                                             uint64_t version)
 {
-    for (size_t i = 0; i < self->domain->follow_count; i++) {
-        const struct ates_follow *follow = &self->domain->follows[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct ates_follow *follow = &follows[i];
 
-        if (follow->version == envelope->event_version &&
-            ates_text_equal(ates_text_from(follow->producer), envelope->producer) &&
-            ates_text_equal(ates_text_from(follow->event->name), envelope->event_name)) {
+        if (follow->version == version &&
+            ates_text_equal(ates_text_from(follow->producer), producer) &&
+            ates_text_equal(ates_text_from(follow->event->name), name)) {
             return follow;
         }
     }
     return NULL;
 }
 
-static struct ates_followed followed_from(struct ates_text producer,
-                                          const struct ates_position *position)
+struct ates_followed engine_followed(struct ates_text producer,
+                                     const struct ates_position *position)
 {
     return (struct ates_followed){
         .producer = producer,
@@ -50,7 +51,7 @@ static int bury(struct ates_engine *self, struct ates_call *call,
 {
     struct ates_record record = {
         .has_followed = !self->domain->stops_at_dead,
-        .followed = followed_from(envelope->producer, position),
+        .followed = engine_followed(envelope->producer, position),
         .has_dead = true,
         .dead =
             {
@@ -121,7 +122,9 @@ int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *env
                        struct ates_bytes bytes, const struct ates_position *position,
                        struct ates_refusal *refusal)
 {
-    const struct ates_follow *follow = find_follow(self, envelope);
+    const struct ates_follow *follow =
+        engine_find_follow(self->domain->follows, self->domain->follow_count, envelope->producer,
+                           envelope->event_name, envelope->event_version);
 
     if (follow == NULL || self->lost != 0) {
         return self->lost;
@@ -152,7 +155,7 @@ int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *env
     }
     if (r == 0) {
         struct ates_record record = {.has_followed = true,
-                                     .followed = followed_from(envelope->producer, position)};
+                                     .followed = engine_followed(envelope->producer, position)};
 
         r = engine_stage(self, &call, &record, NULL);
         if (r == 0) {
@@ -167,7 +170,7 @@ int ates_engine_follow_position(struct ates_engine *self, const char *producer,
                                 const struct ates_position *position)
 {
     struct ates_record record = {.has_followed = true,
-                                 .followed = followed_from(ates_text_from(producer), position)};
+                                 .followed = engine_followed(ates_text_from(producer), position)};
 
     if (self->lost != 0) {
         return self->lost;
@@ -201,6 +204,13 @@ static int sink_settle(void *context, const char *producer, const struct ates_po
     return ates_engine_follow_position(context, producer, position);
 }
 
+static int sink_take_snapshot(void *context, const char *producer,
+                              const struct ates_read_snapshot_result *page,
+                              struct ates_refusal *refusal)
+{
+    return ates_engine_follow_snapshot(context, producer, page, refusal);
+}
+
 struct ates_follower_sink ates_engine_sink(struct ates_engine *self)
 {
     return (struct ates_follower_sink){
@@ -209,6 +219,7 @@ struct ates_follower_sink ates_engine_sink(struct ates_engine *self)
         .position = sink_position,
         .take = sink_take,
         .settle = sink_settle,
+        .take_snapshot = sink_take_snapshot,
     };
 }
 

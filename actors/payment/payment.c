@@ -167,6 +167,11 @@ static const struct ates_follow follows[] = {
     {"accounting", &accounting_payout_closed_message, 1, follow_payout_closed},
 };
 
+static const struct ates_follow snapshot_follows[] = {
+    {"auth", &ates_user_snapshot_message, 1, ates_users_follow_changed},
+    {"accounting", &accounting_payout_snapshot_message, 1, follow_payout_closed},
+};
+
 static int start_schedule(struct ates_call *call)
 {
     const struct payment_schedule_started started = {
@@ -385,6 +390,8 @@ const struct ates_domain payment_domain = {
     .applier_count = sizeof appliers / sizeof appliers[0],
     .follows = follows,
     .follow_count = sizeof follows / sizeof follows[0],
+    .snapshot_follows = snapshot_follows,
+    .snapshot_follow_count = sizeof snapshot_follows / sizeof snapshot_follows[0],
     .step = step,
     .ended = ended,
     .worker_threads = WORKER_THREADS,

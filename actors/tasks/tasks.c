@@ -3,6 +3,7 @@
 #include "tasks/tasks.h"
 
 #include <assert.h>
+#include <errno.h>
 
 #include "core/page.h"
 #include "core/users.h"
@@ -229,6 +230,26 @@ static int measure(struct ates_txn *txn, struct ates_figures *figures)
     return r;
 }
 
+static const struct ates_follow snapshot_follows[] = {
+    {"auth", &ates_user_snapshot_message, 1, tasks_follow_user_changed},
+};
+
+static int make_task(struct ates_txn *txn, struct ates_bytes key, struct ates_bytes value,
+                     void *memory, void *item)
+{
+    struct tasks_task_snapshot *snapshot = item;
+
+    (void)key, (void)memory;
+    return ates_message_decode(&tasks_task_message, value.data, value.size, ATES_UNKNOWN_IGNORED,
+                               txn->arena, &snapshot->task, NULL) == 0
+               ? 0
+               : -EBADMSG;
+}
+
+static const struct ates_snapshot_part snapshot[] = {
+    {&tasks_task_snapshot_message, TASKS_TABLE_TASKS, make_task},
+};
+
 const struct ates_domain tasks_domain = {
     .service = &tasks_service,
     .tables = tasks_state_tables,
@@ -238,6 +259,10 @@ const struct ates_domain tasks_domain = {
     .applier_count = sizeof appliers / sizeof appliers[0],
     .follows = follows,
     .follow_count = sizeof follows / sizeof follows[0],
+    .snapshot_follows = snapshot_follows,
+    .snapshot_follow_count = sizeof snapshot_follows / sizeof snapshot_follows[0],
+    .snapshot = snapshot,
+    .snapshot_count = sizeof snapshot / sizeof snapshot[0],
     .state_version = TASKS_STATE_VERSION,
     .step = tasks_step,
     .check = tasks_check,

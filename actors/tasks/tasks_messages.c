@@ -242,6 +242,19 @@ static const struct ates_command commands[] = {
     },
 };
 
+static const struct ates_field tasks_task_snapshot_fields[] = {
+    {ATES_FIELD(tasks_task_snapshot, task), ATES_IS_STRUCT(tasks_task_message)},
+};
+ATES_MESSAGE(tasks_task_snapshot, "task_snapshot");
+
+static const struct ates_event_type snapshots[] = {
+    {
+        .data = &tasks_task_snapshot_message,
+        .version = 1,
+        .summary = "A task, as the last event of it left it.",
+    },
+};
+
 static const struct ates_event_type events[] = {
     {
         .data = &tasks_task_created_message,
@@ -294,4 +307,6 @@ const struct ates_service tasks_service = {
     .command_count = sizeof commands / sizeof commands[0],
     .events = events,
     .event_count = sizeof events / sizeof events[0],
+    .snapshots = snapshots,
+    .snapshot_count = sizeof snapshots / sizeof snapshots[0],
 };

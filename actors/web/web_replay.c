@@ -248,6 +248,10 @@ void web_replay_answer(struct web_slot *slot, const struct ates_reply *reply, in
     struct ates_read_events_result result;
 
     slot->asked = NULL;
+    if (reply != NULL && reply->status == ATES_FAILED_PRECONDITION) {
+        web_stream_reset(stream); /* what it lacks was compacted away */
+        return;
+    }
     if (reply == NULL || reply->status != ATES_OK) {
         fail(slot, now_us);
         return;

@@ -201,6 +201,26 @@ struct accounting_mail_dead {
     uint64_t attempts;
     struct ates_text error;
 };
+/* Of a snapshot: what stood after its last event. */
+struct accounting_balance_snapshot {
+    uint64_t user_id;
+    int64_t balance_cents;
+};
+struct accounting_income_snapshot {
+    struct ates_text business_date;
+    int64_t income_cents;
+};
+/* The highest rewards of each day's completions, the highest of all among them. */
+struct accounting_reward_snapshot {
+    uint64_t task_id;
+    int64_t complete_price_cents;
+    int64_t completed_at;
+};
+/* payout_snapshot is payout_closed again. */
+extern const struct ates_message accounting_balance_snapshot_message,
+    accounting_income_snapshot_message, accounting_reward_snapshot_message,
+    accounting_payout_snapshot_message;
+
 /* Private: a payout was asked for, and waits until what tasks has said up to this seq is booked. */
 struct accounting_payout_requested {
     struct ates_text business_date;

@@ -107,6 +107,18 @@ struct analytics_transfer_known {
     struct analytics_completion completion;
 };
 
+/* What a snapshot said of an account, of a date, and of a day's completion. */
+struct analytics_balance_known {
+    uint64_t user_id;
+    int64_t balance_cents;
+};
+struct analytics_income_known {
+    struct ates_text business_date;
+    int64_t income_cents; /* of all the date */
+};
+
+extern const struct ates_message analytics_balance_known_message, analytics_income_known_message,
+    analytics_completion_known_message;
 extern const struct ates_message analytics_task_known_message, analytics_completion_message,
     analytics_transfer_known_message;
 

@@ -54,9 +54,13 @@ struct ates_service {
     size_t command_count;
     const struct ates_event_type *events;
     size_t event_count;
+    /* What read_snapshot tells of the state, where the events that made it were compacted away. */
+    const struct ates_event_type *snapshots;
+    size_t snapshot_count;
 };
 
-/* The commands that every service has: health, metrics, read_events, show_dead_letters. */
+/* The commands that every service has: health, metrics, read_events, read_snapshot,
+ * show_dead_letters. */
 extern const struct ates_service ates_common_service;
 
 /* The command of this service, or the common one, with this name; NULL where there is none. */
@@ -107,6 +111,25 @@ struct ates_read_events_result {
     uint64_t head_seq;
     struct ates_list events; /* struct ates_bytes: envelopes in seq order */
 };
+struct ates_read_snapshot {
+    bool has_after;
+    struct ates_text after;
+    bool has_limit;
+    uint64_t limit;
+};
+struct ates_snapshot_item {
+    struct ates_text event_name; /* one of the service's snapshots */
+    uint64_t event_version;
+    struct ates_bytes data; /* an encoded map */
+};
+struct ates_read_snapshot_result {
+    struct ates_text log_id;
+    uint64_t seq;           /* of the last event that it stands for: those after it can be read */
+    struct ates_bytes hash; /* 32 bytes: of the envelope at seq */
+    struct ates_list items; /* struct ates_snapshot_item */
+    bool has_next;
+    struct ates_text next;
+};
 struct ates_show_dead_letters {
     bool has_after;
     struct ates_text after;
@@ -130,6 +153,7 @@ struct ates_show_dead_letters_result {
 };
 extern const struct ates_message ates_health_result_message, ates_metric_message,
     ates_metrics_result_message, ates_read_events_message, ates_read_events_result_message,
+    ates_read_snapshot_message, ates_snapshot_item_message, ates_read_snapshot_result_message,
     ates_show_dead_letters_message, ates_dead_letter_message, ates_show_dead_letters_result_message;
 
 /* Frame 3 of a command and of a reply. */
@@ -215,9 +239,10 @@ struct ates_user_changed {
     bool disabled;
     int64_t tokens_valid_after; /* Unix ms: tokens issued before are refused */
 };
-/* user_known is user_changed again, as the private event of a service that took it in. */
+/* user_known is user_changed again, as the private event of a service that took it in; so is
+ * user_snapshot, as auth's snapshot tells it. */
 extern const struct ates_message ates_user_registered_message, ates_user_changed_message,
-    ates_user_known_message;
+    ates_user_known_message, ates_user_snapshot_message;
 
 #pragma GCC visibility pop
 

@@ -161,6 +161,10 @@ struct tasks_reassignment_finished {
     uint64_t reassignment_id;
     uint64_t count; /* tasks drawn again */
 };
+/* Of a snapshot: a task as the last event of it left it. */
+struct tasks_task_snapshot {
+    struct tasks_task task;
+};
 /* Private: which request asked for a reassignment; only where it had a request_id or a trace. */
 struct tasks_reassignment_requested {
     uint64_t reassignment_id;
@@ -183,7 +187,7 @@ struct tasks_redraw_finished {
 extern const struct ates_message tasks_task_created_message, tasks_task_assigned_message,
     tasks_task_completed_message, tasks_reassignment_started_message,
     tasks_reassignment_finished_message, tasks_reassignment_requested_message,
-    tasks_redraw_requested_message, tasks_redraw_finished_message;
+    tasks_redraw_requested_message, tasks_redraw_finished_message, tasks_task_snapshot_message;
 
 extern const struct ates_service tasks_service;
 

@@ -17,6 +17,7 @@
 #define ANY_NAMED     {TOKEN,  YES,   YES,        YES,        YES,        YES,        YES,        YES,        NEVER}
 #define ANY_SESSION   {TOKEN,  YES,   YES,        YES,        YES,        YES,        YES,        YES,        NO_SESSION}
 #define OPERATORS     {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       ROLE,       YES,        ROLE,       YES}
+#define OPERATORS_CUT {TOKEN,  UNCUT, ROLE,       ROLE,       ROLE,       ROLE,       UNCUT,      ROLE,       UNCUT}
 #define OPEN_ROLE     {YES,    YES,   ROLE,       ROLE,       ROLE,       ROLE,       YES,        ROLE,       YES}
 #define CLOSED_ROLE   {NOT_AS, YES,   ROLE,       ROLE,       ROLE,       ROLE,       YES,        ROLE,       YES}
 #define ADMINISTRATOR {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE}
@@ -47,6 +48,7 @@
          .command = "read_events",                                                                 \
          .fields = "after_seq",                                                                    \
          .outcomes = OPERATORS},                                                                   \
+        {.service = &SERVICE, .command = "read_snapshot", .outcomes = OPERATORS_CUT},              \
     {                                                                                              \
         .service = &SERVICE, .command = "show_dead_letters", .outcomes = OPERATORS                 \
     }

@@ -1,6 +1,7 @@
 /* See fake_producer.h. */
 #include "support/fake_producer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,16 @@ static void send_events(struct fake_producer *self, const struct fake_request *r
                                      request->size[request->first + 3], ATES_UNKNOWN_REFUSED, arena,
                                      &asked, NULL),
                  0);
+    if (asked.after_seq < self->base) {
+        const struct ates_refusal_body refusal = {.reason = ates_text_from("EVENTS_COMPACTED"),
+                                                  .message = ates_text_from("gone")};
+
+        ates_message_encode(&ates_refusal_body_message, &refusal, &body);
+        fake_send_reply(&self->service, request, "FAILED_PRECONDITION", body.data, body.size);
+        ates_buffer_release(&body);
+        ates_arena_free(&arena);
+        return;
+    }
     for (uint64_t seq = asked.after_seq + 1; seq <= self->served && count < self->page; seq++) {
         if (seq != self->skipped) {
             events[count++] = fake_producer_envelope(self, seq);
@@ -30,6 +41,46 @@ static void send_events(struct fake_producer *self, const struct fake_request *r
                                                    .events = {events, count}};
     ates_message_encode(&ates_read_events_result_message, &result, &body);
     fake_send_reply(&self->service, request, "OK", body.data, body.size);
+    ates_buffer_release(&body);
+    ates_arena_free(&arena);
+}
+
+/* `after` is the number of items given. */
+static void send_snapshot(struct fake_producer *self, const struct fake_request *request)
+{
+    struct ates_arena *arena = ates_arena_new();
+    const struct other_said said = {ates_text_from(self->item != NULL ? self->item : "hello")};
+    struct ates_buffer data = {0}, body = {0};
+    struct ates_snapshot_item items[1000];
+    struct ates_read_snapshot asked;
+    char next[24];
+
+    cr_assert_eq(ates_message_decode(&ates_read_snapshot_message, request->data[request->first + 3],
+                                     request->size[request->first + 3], ATES_UNKNOWN_REFUSED, arena,
+                                     &asked, NULL),
+                 0);
+    snprintf(next, sizeof next, "%.*s", (int)asked.after.size,
+             asked.has_after ? asked.after.data : "");
+    const size_t given = (size_t)strtoul(next, NULL, 10);
+    const size_t left = self->items - given;
+    const size_t count = left < self->item_page ? left : self->item_page;
+    ates_message_encode(&other_said_snapshot_message, &said, &data);
+    for (size_t i = 0; i < count; i++) {
+        items[i] =
+            (struct ates_snapshot_item){ates_text_from("said_snapshot"), 1, {data.data, data.size}};
+    }
+    snprintf(next, sizeof next, "%zu", given + count);
+    const struct ates_read_snapshot_result result = {
+        .log_id = ates_text_from(self->log_id),
+        .seq = self->base,
+        .hash = {self->hashes[self->base], ATES_HASH_SIZE},
+        .items = {items, count},
+        .has_next = given + count < self->items,
+        .next = ates_text_from(next),
+    };
+    ates_message_encode(&ates_read_snapshot_result_message, &result, &body);
+    fake_send_reply(&self->service, request, "OK", body.data, body.size);
+    ates_buffer_release(&data);
     ates_buffer_release(&body);
     ates_arena_free(&arena);
 }
@@ -49,6 +100,8 @@ static void behave(struct fake_service *service, const struct fake_request *requ
     } else if (self->nonsense > 0) {
         self->nonsense--;
         fake_send_reply(service, request, "OK", "\x80", 1);
+    } else if (fake_is_command(request, "other.read_snapshot")) {
+        send_snapshot(self, request);
     } else {
         /* Those that were held get their answers, late. */
         for (size_t i = 0; i < service->held_count; i++) {
@@ -66,7 +119,7 @@ void fake_producer_start(struct fake_producer *self)
     pthread_mutex_init(&self->mutex, NULL);
     self->service.name = FAKE_PRODUCER;
     self->log_id = FAKE_LOG_ID;
-    self->page = 1000;
+    self->page = self->item_page = 1000;
     fake_service_start(&self->service, behave);
 }
 

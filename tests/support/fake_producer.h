@@ -31,6 +31,10 @@ struct fake_producer {
     unsigned refusals;  /* requests that it refuses */
     unsigned nonsense;  /* requests that it answers with an empty map */
     size_t asked;       /* requests so far */
+    uint64_t base;      /* events up to this one were compacted away; 0: none */
+    size_t items;       /* of its snapshot: each says "hello" */
+    size_t item_page;   /* of them in a reply at most */
+    const char *item;   /* what they say; NULL: "hello" */
 };
 
 void fake_producer_start(struct fake_producer *self);

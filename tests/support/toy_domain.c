@@ -9,7 +9,6 @@
 #include "core/fields.h"
 #include "core/users.h"
 
-enum toy_table { TOY_ENTRIES = ATES_TABLE_DOMAIN, TOY_JOBS, TOY_NUMBERS };
 static const char *const toy_tables[] = {"entries", "toy_jobs", "numbers", NULL};
 
 enum toy_number { TOY_TOTAL = 1, TOY_ENTRY_COUNT, TOY_JOB_COUNT, TOY_SECRET_SIZE, TOY_HEARD_COUNT };
@@ -100,6 +99,7 @@ ATES_MESSAGE(other_said, "said");
         .name = WORD, .fields = other_said_fields, .count = 1, .size = sizeof(struct other_said)}
 TOY_TEXT_MESSAGE(toy_noted, "toy_noted");
 TOY_TEXT_MESSAGE(toy_heard, "toy_heard");
+TOY_TEXT_MESSAGE(other_said_snapshot, "said_snapshot");
 
 static const struct ates_field toy_hide_fields[] = {
     {ATES_FIELD(toy_hide, secret), TOY_VALUE, .secret = true},
@@ -443,12 +443,18 @@ static const struct ates_event_type toy_events[] = {
     {&toy_job_done_message, 1, false, ""},
 };
 
+static const struct ates_event_type toy_snapshots[] = {
+    {&toy_entry_message, 1, false, ""},
+};
+
 const struct ates_service toy_service = {
     .name = "toy",
     .commands = toy_commands,
     .command_count = sizeof toy_commands / sizeof toy_commands[0],
     .events = toy_events,
     .event_count = sizeof toy_events / sizeof toy_events[0],
+    .snapshots = toy_snapshots,
+    .snapshot_count = sizeof toy_snapshots / sizeof toy_snapshots[0],
 };
 
 static const struct ates_handler toy_handlers[] = {
@@ -471,11 +477,21 @@ static const struct ates_follow toy_follows[] = {
     {"other", &other_said_message, 1, follow_said},
 };
 
+static const struct ates_follow toy_snapshot_follows[] = {
+    {"other", &other_said_snapshot_message, 1, follow_said},
+};
+
 #define TOY_DOMAIN                                                                                 \
     .service = &toy_service, .tables = toy_tables, .handlers = toy_handlers,                       \
     .handler_count = sizeof toy_handlers / sizeof toy_handlers[0], .appliers = toy_appliers,       \
     .applier_count = sizeof toy_appliers / sizeof toy_appliers[0], .follows = toy_follows,         \
     .follow_count = sizeof toy_follows / sizeof toy_follows[0], .step = step, .check = check
 
-const struct ates_domain toy_domain = {TOY_DOMAIN};
+const struct ates_domain toy_domain = {
+    TOY_DOMAIN,
+    .snapshot_follows = toy_snapshot_follows,
+    .snapshot_follow_count = sizeof toy_snapshot_follows / sizeof toy_snapshot_follows[0],
+    .snapshot = toy_snapshot,
+    .snapshot_count = TOY_SNAPSHOT_PARTS,
+};
 const struct ates_domain toy_stopping_domain = {TOY_DOMAIN, .stops_at_dead = true};

@@ -74,10 +74,18 @@ extern const struct ates_message toy_stored_message, toy_added_message, toy_note
     toy_heard_message, toy_failed_message, toy_job_started_message, toy_job_stepped_message,
     toy_job_done_message;
 extern const struct ates_message other_said_message;
+/* An item of other's snapshot, which says the same. */
+extern const struct ates_message other_said_snapshot_message;
+
+enum toy_table { TOY_ENTRIES = ATES_TABLE_DOMAIN, TOY_JOBS, TOY_NUMBERS };
+
+/* The toy's own snapshot: its entries, twice, but for those whose key begins with "hidden". */
+#define TOY_SNAPSHOT_PARTS 2u
+extern const struct ates_snapshot_part toy_snapshot[TOY_SNAPSHOT_PARTS];
 
 extern const struct ates_service toy_service;
-extern const struct ates_domain toy_domain;          /* goes on after a dead letter */
-extern const struct ates_domain toy_stopping_domain; /* stops the stream */
+extern const struct ates_domain toy_domain; /* goes on after a dead letter; begins with snapshots */
+extern const struct ates_domain toy_stopping_domain; /* stops the stream; needs every event */
 extern bool toy_later;
 
 /* The sum of what was added, the latest secret's length, the number of heard events. */

@@ -65,10 +65,25 @@ static void check_message(const char *owner, const struct ates_message *message)
     }
 }
 
-static void check_service(const struct ates_service *service)
+static void check_types(const struct ates_service *service, const struct ates_event_type *types,
+                        size_t count)
 {
     char topic[128];
 
+    for (size_t i = 0; i < count; i++) {
+        const struct ates_event_type *type = &types[i];
+
+        if (type->is_private) {
+            continue;
+        }
+        snprintf(topic, sizeof topic, "%s.%s.v%u", service->name, type->data->name, type->version);
+        cr_expect(is_named(topic), "PROTOCOL.md does not name %s", topic);
+        check_message(service->name, type->data);
+    }
+}
+
+static void check_service(const struct ates_service *service)
+{
     for (size_t i = 0; i < service->command_count; i++) {
         const struct ates_command *command = &service->commands[i];
 
@@ -77,17 +92,8 @@ static void check_service(const struct ates_service *service)
         check_message(service->name, command->body);
         check_message(service->name, command->result);
     }
-    for (size_t i = 0; i < service->event_count; i++) {
-        const struct ates_event_type *event = &service->events[i];
-
-        if (event->is_private) {
-            continue;
-        }
-        snprintf(topic, sizeof topic, "%s.%s.v%u", service->name, event->data->name,
-                 event->version);
-        cr_expect(is_named(topic), "PROTOCOL.md does not name the event %s", topic);
-        check_message(service->name, event->data);
-    }
+    check_types(service, service->events, service->event_count);
+    check_types(service, service->snapshots, service->snapshot_count);
 }
 
 Test(protocol, names_all_of_every_service)

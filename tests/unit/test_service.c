@@ -33,13 +33,14 @@ Test(service, own_commands_come_before_common_ones)
 Test(service, common_commands_and_their_callers)
 {
     const unsigned operators = ATES_ROLE(ATES_INTERNALSERVICE) | ATES_ROLE(ATES_ADMINISTRATOR);
-    static const char *const names[] = {"metrics", "read_events", "show_dead_letters"};
+    static const char *const names[] = {"metrics", "read_events", "read_snapshot",
+                                        "show_dead_letters"};
 
-    cr_assert_eq(ates_common_service.command_count, 4u);
+    cr_assert_eq(ates_common_service.command_count, 5u);
     cr_assert_eq(ates_service_command(&own, "read_events", 11)->body, &ates_read_events_message);
     cr_assert_eq(ates_service_command(&ates_common_service, "health", 6)->callers,
                  ATES_NO_TOKEN | ATES_ANY_ROLE);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const struct ates_command *command =
             ates_service_command(&ates_common_service, names[i], strlen(names[i]));
         cr_assert_eq(command->callers, operators, "%s", names[i]);

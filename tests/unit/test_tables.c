@@ -238,6 +238,20 @@ Test(tables, events_are_sound)
     }
 }
 
+Test(tables, snapshots_are_sound)
+{
+    for (size_t i = 0; i < SERVICE_COUNT; ++i) {
+        for (size_t j = 0; j < services[i]->snapshot_count; ++j) {
+            const struct ates_event_type *item = &services[i]->snapshots[j];
+
+            check_message(item->data, 2, false);
+            cr_expect(is_sentence(item->summary), "%s: %s", item->data->name, item->summary);
+            cr_expect_geq(item->version, 1, "%s", item->data->name);
+            cr_expect_not(item->is_private, "%s", item->data->name);
+        }
+    }
+}
+
 Test(tables, common_messages_are_sound)
 {
     const struct ates_message *const messages[] = {

@@ -246,14 +246,9 @@ Test(web_replay, a_producer_that_cannot_be_asked_is_asked_later)
     assert_complete(it);
 }
 
-static void assert_answer_resets(const char *log_id, uint64_t head_seq, bool from_another)
+static void assert_resets(const struct ates_reply *reply)
 {
     const size_t resets = it->resets;
-    struct ates_buffer body = {0};
-    const size_t first = from_another ? 3 : 0;
-    struct ates_bytes item = {said[TASKS][first].envelope.data, said[TASKS][first].envelope.size};
-    const struct ates_read_events_result result = {
-        .log_id = ates_text_from(log_id), .head_seq = head_seq, .events = {&item, 1}};
 
     connect_at_start(it, 1, ATES_DEVELOPER);
     read_all(it);
@@ -261,21 +256,31 @@ static void assert_answer_resets(const char *log_id, uint64_t head_seq, bool fro
     struct web_slot *slot = reads[0].slot;
     cr_assert_not_null(slot);
     reads[0].slot = NULL;
-    ates_message_encode(&ates_read_events_result_message, &result, &body);
-    const struct ates_reply reply = {.status = ATES_OK, .body = {body.data, body.size}};
-    web_replay_answer(slot, &reply, now_us);
-    ates_buffer_release(&body);
+    web_replay_answer(slot, reply, now_us);
     read_all(it);
     cr_expect_eq(it->resets, resets + 1);
     cr_expect_eq(it->events, 0);
     hang_up(it);
 }
 
-Test(web_replay, an_answer_of_another_log_or_with_a_gap_resets_it)
+static void assert_answer_resets(const char *log_id, uint64_t head_seq, size_t first)
+{
+    struct ates_buffer body = {0};
+    struct ates_bytes item = {said[TASKS][first].envelope.data, said[TASKS][first].envelope.size};
+    const struct ates_read_events_result result = {
+        .log_id = ates_text_from(log_id), .head_seq = head_seq, .events = {&item, 1}};
+
+    ates_message_encode(&ates_read_events_result_message, &result, &body);
+    assert_resets(&(struct ates_reply){.status = ATES_OK, .body = {body.data, body.size}});
+    ates_buffer_release(&body);
+}
+
+Test(web_replay, an_answer_of_another_log_or_with_a_gap_or_that_all_is_gone_resets_it)
 {
     many_tasks(50);
-    assert_answer_resets("another", 50, false);
-    assert_answer_resets(log_ids[TASKS], 50, true);
+    assert_answer_resets("another", 50, 0);
+    assert_answer_resets(log_ids[TASKS], 50, 3);
+    assert_resets(&(struct ates_reply){.status = ATES_FAILED_PRECONDITION});
 }
 
 Test(web_replay, who_leaves_takes_what_is_under_way_along)
