@@ -373,9 +373,15 @@ void web_api_pass(struct web_request *request, const struct web_match *match)
     bool is_media_type_wrong = false;
     const char *key = NULL;
 
-    /* Who asks comes first: a stranger learns nothing of what a body should be. */
+    /* Who asks comes first: a stranger learns nothing of what a body should be. A browser keeps the
+     * cookie of a session that is over; who may be nobody is so then. */
+    const bool takes_nobody = (command->callers & ATES_NO_TOKEN) != 0;
     int r = web_caller_find(request, &refusal);
-    if (r == 0 && web_caller_is_nobody(request) && !(command->callers & ATES_NO_TOKEN)) {
+    if (r == ATES_UNAUTHENTICATED && takes_nobody &&
+        web_request_header(request, "Authorization") == NULL) {
+        r = 0;
+    }
+    if (r == 0 && web_caller_is_nobody(request) && !takes_nobody) {
         r = web_caller_refuse_nobody(&refusal);
     }
     if (r == 0) {

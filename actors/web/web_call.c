@@ -128,15 +128,6 @@ struct web_session *web_caller_session(const struct web_request *request)
 
 static void take_reply(void *owner, const struct ates_reply *reply);
 
-/* The session was over for the services, or ended meanwhile: the browser is to forget its cookie. */
-static void forget_cookie(struct web_caller *self)
-{
-    char *text = ates_arena_alloc(self->request->arena, WEB_SET_COOKIE_SIZE);
-
-    web_guard_set_cookie(self->request->web, "", text);
-    self->request->set_cookie = text;
-}
-
 static void refuse(struct web_caller *self, enum ates_status status, const char *reason,
                    const char *why)
 {
@@ -181,7 +172,6 @@ static void transmit(struct web_caller *self)
 
 static void refuse_over(struct web_caller *self)
 {
-    forget_cookie(self);
     refuse(self, ATES_UNAUTHENTICATED, "SESSION_EXPIRED", "the session is over");
 }
 
@@ -226,7 +216,6 @@ static void take_reply(void *owner, const struct ates_reply *reply)
         }
         if (web_session_is_lost(&reply->refusal)) {
             web_session_end(self->request->web, self->session);
-            forget_cookie(self);
         }
     }
     self->replied(self->request, reply);

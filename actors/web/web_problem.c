@@ -66,9 +66,6 @@ void web_respond_problem_as(struct web_request *request, unsigned status,
     web_response_add(&response, "Cache-Control", "no-store");
     if (status == 401) {
         web_response_add(&response, "WWW-Authenticate", "Bearer");
-        if (request->set_cookie != NULL) {
-            web_response_add(&response, "Set-Cookie", request->set_cookie);
-        }
     }
     if (status == 503 || refusal->retry_after_ms > 0) {
         const unsigned seconds =

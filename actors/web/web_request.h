@@ -36,9 +36,6 @@ struct web_request {
     /* web_call.c's: who asks, and what is under way for them; ended after gone, in the same way. */
     struct web_caller *caller;
     void (*caller_gone)(struct web_request *request);
-    /* The session of the request's cookie has ended: a Set-Cookie for a 401, so that the browser
-     * forgets it; else NULL. */
-    const char *set_cookie;
 };
 
 /* The value of a header of the request, name without regard to case; NULL where it is absent. Valid

@@ -108,13 +108,11 @@ void web_handle_sign_in(struct web_request *request, const struct web_route *rou
     ates_buffer_release(&body);
 }
 
-/* is_dead: the cookie is one of a session that is over. */
-static void respond_user(struct web_request *request, const struct web_show_session_result *result,
-                         bool is_dead)
+/* It leaves the cookie alone, though its session be over: this answer may come to the browser after
+ * that of a new sign-in, of another tab, and would take away the new one. */
+static void respond_user(struct web_request *request, const struct web_show_session_result *result)
 {
-    const struct web_header header = set_cookie(request, "");
-
-    web_respond_message(request, 200, &web_show_session_result_message, result, &header, is_dead);
+    web_respond_message(request, 200, &web_show_session_result_message, result, NULL, 0);
 }
 
 static void take_user(void *owner, const struct ates_reply *reply)
@@ -141,7 +139,7 @@ static void take_user(void *owner, const struct ates_reply *reply)
         web_respond_problem(request, &reply->refusal);
         return;
     }
-    respond_user(request, &result, request->set_cookie != NULL);
+    respond_user(request, &result);
 }
 
 /* Nobody is an answer too: a page asks this before anything else. */
@@ -149,14 +147,12 @@ void web_handle_session(struct web_request *request, const struct web_route *rou
 {
     const struct web_show_session_result nobody = {.has_user = false};
     struct ates_refusal refusal = {.status = ATES_OK};
-    struct ates_text cookie;
 
     if (!web_api_takes_nothing(request, route)) {
         return;
     }
-    const int r = web_caller_find(request, &refusal);
-    if (r != 0 || web_caller_is_nobody(request)) {
-        respond_user(request, &nobody, r != 0 && web_guard_cookies(request, &cookie) > 0);
+    if (web_caller_find(request, &refusal) != 0 || web_caller_is_nobody(request)) {
+        respond_user(request, &nobody);
         return;
     }
     web_call(request, &auth_service,

@@ -127,15 +127,3 @@ Test(web_problem, no_reply_may_be_repeated)
     cr_expect_str_eq(asked_header(&asked, "Retry-After"), "1");
     cr_expect_not_null(strstr(asked_text(&asked, "detail"), "Idempotency-Key"));
 }
-
-Test(web_problem, a_session_that_is_over_is_forgotten_by_a_401_alone)
-{
-    asked.request.set_cookie = "ates=; Max-Age=0";
-    refuse(ATES_PERMISSION_DENIED, "CROSS_SITE", NULL, "no", 0);
-    cr_expect_str_eq(asked_header(&asked, "Set-Cookie"), "");
-    tear_down();
-    set_up();
-    asked.request.set_cookie = "ates=; Max-Age=0";
-    refuse(ATES_UNAUTHENTICATED, "TOKEN_REVOKED", NULL, "no", 0);
-    cr_expect_str_eq(asked_header(&asked, "Set-Cookie"), "ates=; Max-Age=0");
-}

@@ -173,7 +173,12 @@ test('a session\'s life', { skip }, async () => {
     const gone = await page.request('GET', '/users/me');
     assert.equal(gone.status, 401);
     assert.equal(gone.json.reason, 'SESSION_UNKNOWN');
-    assert.deepEqual(await page.get('/session'), {}, 'nobody, without an error');
+    const told = await page.request('GET', '/session');
+    assert.deepEqual(told.json, {}, 'nobody, without an error');
+    // Answers of an old session may arrive after a new sign-in of another tab, and must not take its cookie away.
+    for (const { headers } of [told, gone]) assert.equal(headers.get('set-cookie'), null);
+    // Who keeps the old cookie may do what nobody may.
+    await page.post('/users', { login: 'newcomer', password: 'password-of-newcomer', email: 'new@uberpopug.example', role: 'other' });
     // Made up, too short, too long, of another form.
     for (const cookie of ['ates=', 'ates=AAAAAAAAAAAAAAAAAAAAAA', 'ates=x', `ates=${'A'.repeat(500)}`, 'ates="x"']) {
         const { status } = await new Client(base, contract, { cookie }).request('GET', '/users/me');
