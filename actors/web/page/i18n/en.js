@@ -267,6 +267,7 @@ export default {
     },
     'pay.early': 'This closes today before its end: what still happens today is booked to tomorrow.',
     'pay.action': 'Pay {total}',
+    'pay.close': 'Close the day',
     'pay.done': {
         one: '{date} is closed: {number} person is paid {total}.',
         other: '{date} is closed: {number} people are paid {total}.',

@@ -22,12 +22,25 @@ function tellPaid(result) {
     else toastDone(result.paid_count === 0 ? t('pay.done_nobody', sums(result)) : t('pay.done', sums(result)));
 }
 
-/* look: {business_date, paid_count, total_cents, already_closed?}, what a dry run said. */
-function Question({ look }) {
-    if (look.already_closed) return html`<p data-testid="pay-look">${t('pay.is_closed', sums(look))}</p>`;
-    return html`<p data-testid="pay-look">
-            ${look.paid_count === 0 ? t('pay.nobody', sums(look)) : t('pay.would', sums(look))}</p>
-        ${look.business_date === today() && html`<p class="warning" data-testid="pay-early">${t('pay.early')}</p>`}`;
+/* Asks by what a dry run said: look is {business_date, paid_count, total_cents, already_closed?}. A
+ * day that is closed can only be told of. */
+function Question({ look, paying, onPay, onClose, testid }) {
+    if (look.already_closed) {
+        return html`<${Dialog} title=${t('pay.title')} onClose=${onClose} testid=${testid}>
+            <p data-testid="pay-look">${t('pay.is_closed', sums(look))}</p>
+            <footer class="actions">
+                <button type="button" class="secondary" autofocus onClick=${onClose}>${t('dialog.close')}</button>
+            </footer>
+        <//>`;
+    }
+    const isNobody = look.paid_count === 0;
+    return html`<${Confirm} title=${t('pay.confirm_title', sums(look))}
+        action=${isNobody ? t('pay.close') : t('pay.action', sums(look))}
+        busy=${paying.busy} problem=${paying.problem && problemText(paying.problem)}
+        onConfirm=${onPay} onClose=${onClose} testid=${testid}>
+        <p data-testid="pay-look">${isNobody ? t('pay.nobody') : t('pay.would', sums(look))}</p>
+        ${look.business_date === today() && html`<p class="warning" data-testid="pay-early">${t('pay.early')}</p>`}
+    <//>`;
 }
 
 /* Chooses a date, asks what it would cost, and pays. */
@@ -78,12 +91,7 @@ export function PayNow({ onDone }) {
         ${
             isOpen &&
             look !== undefined &&
-            html`<${Confirm} title=${t('pay.confirm_title', { date: formatDate(date) })}
-                action=${t('pay.action', sums(look))} disabled=${look.already_closed === true}
-            busy=${paying.busy} problem=${paying.problem && problemText(paying.problem)}
-            onConfirm=${pay} onClose=${close} testid="pay-confirm">
-            <${Question} look=${look} />
-        <//>`
+            html`<${Question} look=${look} paying=${paying} onPay=${pay} onClose=${close} testid="pay-confirm" />`
         }`;
 }
 
@@ -111,11 +119,6 @@ export function RunSchedule({ onDone }) {
         data-testid="run-schedule">${t('pay.run')}</button>
         ${
             look !== undefined &&
-            html`<${Confirm} title=${t('pay.confirm_title', { date: formatDate(look.business_date) })}
-                action=${t('pay.action', sums(look))} disabled=${look.already_closed === true}
-            busy=${running.busy} problem=${running.problem && problemText(running.problem)}
-            onConfirm=${run} onClose=${close} testid="run-confirm">
-            <${Question} look=${look} />
-        <//>`
+            html`<${Question} look=${look} paying=${running} onPay=${run} onClose=${close} testid="run-confirm" />`
         }`;
 }
