@@ -143,20 +143,44 @@ static bool is_too_far(const struct web_replay *self, const struct web_stream *s
     return false;
 }
 
-/* The first stream in the queue that can go on; NULL where there is none. */
+static bool has_page(const struct web_replay *self, uint64_t user_id)
+{
+    for (size_t i = 0; i < WEB_SLOTS; i++) {
+        const struct web_stream *stream = self->slots[i].stream;
+
+        if (stream != NULL && web_stream_user(stream) == user_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first stream in the queue that can go on, of a user without a page if there is one: so the
+ * many streams of one user, who may take nothing, leave the others their turn. NULL: none can. */
 static struct web_stream *choose_stream(struct web_replay *self, int64_t now_us, unsigned *producer)
 {
-    struct web_stream *next;
+    struct web_stream *next, *chosen = NULL;
+    unsigned lacked;
 
     for (struct web_stream *stream = TAILQ_FIRST(&self->queue); stream != NULL; stream = next) {
         next = TAILQ_NEXT(stream, queue);
         if (is_too_far(self, stream)) {
             web_stream_reset(stream);
-        } else if (choose(self, stream, now_us, producer) == 0) {
-            return stream;
+            continue;
+        }
+        if (choose(self, stream, now_us, &lacked) != 0) {
+            continue;
+        }
+        const bool is_next = !has_page(self, web_stream_user(stream));
+        if (chosen == NULL || is_next) {
+            chosen = stream;
+            *producer = lacked;
+        }
+        if (is_next) {
+            break;
         }
     }
-    return NULL;
+    return chosen;
 }
 
 /* Asks for a page into the free slot; false where nothing can be asked for yet. */

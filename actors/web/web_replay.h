@@ -1,8 +1,8 @@
 /* Replays: streams whose position lies before the ring read the producers' logs, a page at a time.
  *
  * At most WEB_SLOTS pages are asked for or held at once, whoever wants them: the other streams wait
- * in a queue, and a stream that is slow to take its page loses it to who waits. So replays cost
- * bounded memory, and the services a bounded load. */
+ * in a queue, where users without a page come first, and a stream that is slow to take its page loses
+ * it to who waits. So replays cost bounded memory, and the services a bounded load. */
 #ifndef WEB_REPLAY_H
 #define WEB_REPLAY_H
 
