@@ -423,6 +423,7 @@ function tell(language, size) {
         await admin.id('change-role').click();
         await admin.sees('toast-done', text('person.role_changed', { login: target.login, role: text('role.manager') }));
         await admin.shoot('story-role-changed');
+        await admin.id('person-dialog').getByTestId('toasts-aloud').getByText(text('role.manager')).waitFor({ state: 'attached' });
         await admin.closeDialog();
         await admin.page
             .locator(`[data-row="${ids[target.login]}"]`)

@@ -3,6 +3,7 @@
 import { html, useEffect, useLayoutEffect, useRef } from '../vendor/htm-preact.js';
 import { t } from '../i18n.js';
 import { Icon } from './icons.js';
+import { ToastsAloud } from './toast.js';
 
 let count = 0;
 
@@ -44,6 +45,7 @@ export function Dialog({ title, onClose, children, testid, busy = false }) {
                     <${Icon} name="close" />
                 </button>
             </header>
+            <${ToastsAloud} />
             ${children}
         </article>
     </dialog>`;

@@ -39,3 +39,10 @@ export function Toasts() {
         )}
     </section>`;
 }
+
+/* The same inside a modal dialog, for screen readers, as what lies outside of it is silent then. */
+export function ToastsAloud() {
+    return html`<div class="unseen" aria-live="polite" data-testid="toasts-aloud">
+        ${useStore(toasts).map(({ id, text }) => html`<p key=${id}>${text}</p>`)}
+    </div>`;
+}
