@@ -15,7 +15,6 @@
 #include "core/config.h"
 #include "core/setting.h"
 
-#define DEFAULT_FILE "/etc/ates/ates.conf"
 #define FILE_MAX (64u * 1024u)
 #define LINE_MAX_SIZE 1024u /* zconfig cuts longer lines without a word */
 #define BLANKS " \t\r\v\f"  /* what zconfig skips: isspace but the end of the line */
@@ -23,7 +22,9 @@
 /* A load under way: what was read so far, and where to say what is wrong. */
 struct load {
     struct ates_config config;
-    bool is_set[ATES_SETTING_MAX];  /* by any source */
+    bool is_set[ATES_SETTING_MAX]; /* by any source */
+    enum ates_origin origins[ATES_SETTING_MAX];
+    enum ates_origin origin;        /* of what is read at present */
     bool in_file[ATES_SETTING_MAX]; /* by the file */
     const char *file;
     char *error;
@@ -58,6 +59,7 @@ static int take(struct load *load, size_t index, const char *value, const char *
         return fail(load, r, "%s: %s", where, why);
     }
     load->is_set[index] = true;
+    load->origins[index] = load->origin;
     return 0;
 }
 
@@ -238,9 +240,11 @@ static int load_text(struct load *load, const char *text, size_t size)
     return r;
 }
 
-static int load_file(struct load *load, bool must_exist)
+static int load_file(struct load *load, const char *file, bool must_exist)
 {
     char *text = malloc(FILE_MAX + 1);
+    load->file = file;
+    memset(load->in_file, 0, sizeof load->in_file);
     if (text == NULL) {
         return fail(load, -ENOMEM, "%s: out of memory", load->file);
     }
@@ -259,13 +263,8 @@ static int load_file(struct load *load, bool must_exist)
 static int load_environment(struct load *load)
 {
     for (size_t i = 0; i < ates_setting_count; i++) {
-        char variable[sizeof "ATES_" + ATES_SETTING_NAME_SIZE] = "ATES_";
-        size_t length = strlen(variable);
-        for (const char *c = ates_setting_types[i].name; *c != '\0'; c++) {
-            variable[length++] = (char)(*c == '/' ? '_' : toupper((unsigned char)*c));
-        }
-        variable[length] = '\0';
-        const char *value = getenv(variable);
+        char variable[ATES_SETTING_NAME_SIZE + 8];
+        const char *value = getenv(ates_setting_variable(&ates_setting_types[i], variable));
         int r = value != NULL ? take(load, i, value, variable) : 0;
         if (r != 0) {
             return r;
@@ -304,17 +303,25 @@ static int load_defaults(struct load *load)
     return 0;
 }
 
-int ates_config_load(struct ates_config *config, const char *file, const struct ates_setting *flags,
-                     size_t flag_count, char *error, size_t size)
+int ates_config_load_from(struct ates_config *config, const struct ates_config_sources *sources,
+                          enum ates_origin origins[ATES_SETTING_MAX], char *error, size_t size)
 {
-    struct load load = {.file = file != NULL ? file : DEFAULT_FILE, .error = error, .size = size};
-    int r = load_file(&load, file != NULL);
+    struct load load = {.error = error, .size = size, .origin = ATES_FROM_FILE};
+    int r = load_file(&load, sources->file != NULL ? sources->file : ATES_CONFIG_FILE,
+                      sources->file != NULL);
+    load.origin = ATES_FROM_CONTEXT;
+    if (r == 0 && sources->context != NULL) {
+        r = load_file(&load, sources->context, true);
+    }
+    load.origin = ATES_FROM_ENVIRONMENT;
     if (r == 0) {
         r = load_environment(&load);
     }
+    load.origin = ATES_FROM_FLAG;
     if (r == 0) {
-        r = load_flags(&load, flags, flag_count);
+        r = load_flags(&load, sources->flags, sources->flag_count);
     }
+    load.origin = ATES_FROM_DEFAULT;
     if (r == 0) {
         r = load_defaults(&load);
     }
@@ -323,6 +330,16 @@ int ates_config_load(struct ates_config *config, const char *file, const struct 
     }
     if (r == 0) {
         *config = load.config;
+        memcpy(origins, load.origins, sizeof load.origins);
     }
     return r;
+}
+
+int ates_config_load(struct ates_config *config, const char *file, const struct ates_setting *flags,
+                     size_t flag_count, char *error, size_t size)
+{
+    const struct ates_config_sources sources = {file, NULL, flags, flag_count};
+    enum ates_origin origins[ATES_SETTING_MAX];
+
+    return ates_config_load_from(config, &sources, origins, error, size);
 }

@@ -9,6 +9,8 @@
 
 #include "core/endpoint.h"
 
+#define ATES_SETTING_MAX 64u /* how many there may be */
+
 struct ates_config {
     char data_dir[4096];     /* data: absolute once loaded */
     char run_dir[4096];      /* run: absolute once loaded; the sockets' folder */
@@ -43,6 +45,29 @@ struct ates_setting {
     const char *name;
     const char *value;
 };
+
+/* Where a setting's value came from, the later over the earlier ones. */
+enum ates_origin {
+    ATES_FROM_DEFAULT,
+    ATES_FROM_FILE,
+    ATES_FROM_CONTEXT,
+    ATES_FROM_ENVIRONMENT,
+    ATES_FROM_FLAG
+};
+
+struct ates_config_sources {
+    const char *file;    /* NULL: /etc/ates/ates.conf, if it exists */
+    const char *context; /* a second file, over the first; NULL: none */
+    const struct ates_setting *flags;
+    size_t flag_count;
+};
+
+#define ATES_CONFIG_FILE "/etc/ates/ates.conf"
+
+/* As ates_config_load, from more sources; tells by index in ates_setting_types where each value came
+ * from. */
+int ates_config_load_from(struct ates_config *config, const struct ates_config_sources *sources,
+                          enum ates_origin origins[ATES_SETTING_MAX], char *error, size_t size);
 
 /* Loads into config. file may be NULL: then /etc/ates/ates.conf is read if it exists. Relative
  * folders are taken from the current folder. Returns 0, or -EINVAL/-errno with one line in error

@@ -3,6 +3,7 @@
  *
  * Invariant: what a member holds has passed its check, defaults included. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -325,6 +326,18 @@ const struct ates_setting_type ates_setting_types[] = {
 #define SETTING_COUNT (sizeof ates_setting_types / sizeof ates_setting_types[0])
 _Static_assert(SETTING_COUNT <= ATES_SETTING_MAX, "raise ATES_SETTING_MAX");
 const size_t ates_setting_count = SETTING_COUNT;
+
+const char *ates_setting_variable(const struct ates_setting_type *type,
+                                  char out[ATES_SETTING_NAME_SIZE + 8])
+{
+    size_t length = (size_t)snprintf(out, ATES_SETTING_NAME_SIZE + 8, "ATES_");
+
+    for (const char *c = type->name; *c != '\0'; c++) {
+        out[length++] = (char)(*c == '/' ? '_' : toupper((unsigned char)*c));
+    }
+    out[length] = '\0';
+    return out;
+}
 
 size_t ates_setting_find(const char *name)
 {

@@ -4,7 +4,6 @@
 
 #include "core/config.h"
 
-#define ATES_SETTING_MAX 64u /* how many there may be */
 #define ATES_SETTING_NAME_SIZE 64u
 
 struct ates_setting_type {
@@ -23,6 +22,10 @@ extern const char *const ates_output_names[];
 
 extern const struct ates_setting_type ates_setting_types[];
 extern const size_t ates_setting_count;
+
+/* Its environment variable: ATES_LOG_LEVEL of log/level. Returns out. */
+const char *ates_setting_variable(const struct ates_setting_type *type,
+                                  char out[ATES_SETTING_NAME_SIZE + 8]);
 
 /* The index of the setting with this name, or ates_setting_count. */
 size_t ates_setting_find(const char *name);

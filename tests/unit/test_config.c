@@ -353,3 +353,38 @@ Test(config, the_readmes_settings_are_the_defaults)
                      0, "%s", type->name);
     }
 }
+
+static enum ates_origin origin_of(const enum ates_origin *origins, const char *name)
+{
+    return origins[ates_setting_find(name)];
+}
+
+/* A context is a second file; what it leaves out comes from the first. */
+Test(config, tells_where_each_value_came_from)
+{
+    const struct ates_setting flag = {"ctl/output", "csv"};
+    enum ates_origin origins[ATES_SETTING_MAX];
+    char context[] = "/tmp/ates-context-XXXXXX";
+    const struct ates_config_sources sources = {file, context, &flag, 1};
+    const int fd = mkstemp(context);
+
+    cr_assert(fd >= 0 && dprintf(fd, "run = /context\nctl\n    output = json\n") > 0);
+    close(fd);
+    write_file("run = /file\ndata = /file\nlog/level = debug\n",
+               strlen("run = /file\ndata = /file\nlog/level = debug\n"));
+    setenv("ATES_LOG_LEVEL", "error", 1);
+    cr_assert_eq(ates_config_load_from(&config, &sources, origins, error, sizeof error), 0, "%s",
+                 error);
+    unlink(context);
+    cr_expect_str_eq(config.run_dir, "/context");
+    cr_expect_str_eq(config.data_dir, "/file");
+    cr_expect_str_eq(config.log_level, "error");
+    cr_expect_str_eq(config.ctl_output, "csv");
+    cr_expect_eq(origin_of(origins, "run"), ATES_FROM_CONTEXT);
+    cr_expect_eq(origin_of(origins, "data"), ATES_FROM_FILE);
+    cr_expect_eq(origin_of(origins, "log/level"), ATES_FROM_ENVIRONMENT);
+    cr_expect_eq(origin_of(origins, "ctl/output"), ATES_FROM_FLAG);
+    cr_expect_eq(origin_of(origins, "time_zone"), ATES_FROM_DEFAULT);
+    cr_expect_eq(ates_config_load_from(&config, &sources, origins, error, sizeof error), -ENOENT,
+                 "a context must be there");
+}

@@ -7,7 +7,9 @@
 
 #include <criterion/criterion.h>
 
+#include "atesctl/folder.h"
 #include "atesctl/session_store.h"
+#include "core/setting.h"
 
 static struct ctl ctl;
 static char folder[64];
@@ -116,4 +118,23 @@ Test(session_store, nonsense_is_like_nothing)
         cr_expect_str_eq(ctl.session->token, "", "%s", texts[i]);
         ctl_session_close(&ctl);
     }
+}
+
+/* A context's token is for the services that it names, and no others. */
+Test(session_store, one_for_each_context)
+{
+    char path[4096];
+
+    sign_in("of the run folder");
+    strcpy(ctl.context, "books");
+    ctl.origins[ates_setting_find("run")] = ATES_FROM_CONTEXT;
+    cr_assert_eq(ctl_session_load(&ctl), CTL_OK);
+    cr_expect_str_eq(ctl.session->token, "");
+    sign_in("of the context");
+    cr_assert_eq(ctl_token_path(&ctl, path, sizeof path), CTL_OK);
+    cr_expect_not_null(strstr(path, "/ates/tokens/books"), "%s", path);
+    cr_expect_eq(mode_of(path), 0600);
+    ctl.origins[ates_setting_find("run")] = ATES_FROM_FLAG;
+    cr_assert_eq(ctl_session_load(&ctl), CTL_OK);
+    cr_expect_str_eq(ctl.session->token, "of the run folder", "--run goes elsewhere");
 }

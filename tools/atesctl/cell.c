@@ -30,6 +30,7 @@ static const struct {
     {"description", NULL, 2},
     {"disabled", NULL, 3},
     {"email", NULL, 3},
+    {"exit_code", "EXIT", 1},
     {"finished_at", "FINISHED", 3},
     {"first_key", "FIRST KEY", 1},
     {"from_user_id", "FROM", 0},

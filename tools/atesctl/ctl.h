@@ -36,9 +36,23 @@ enum ctl_format { CTL_TABLE, CTL_WIDE, CTL_JSON, CTL_NDJSON, CTL_CSV, CTL_NAME }
 
 struct ctl_session;
 
+#define CTL_CONTEXT_SIZE 65u /* of a context's name */
+
+/* What named the context in use. */
+enum ctl_context_source {
+    CTL_CONTEXT_NONE,
+    CTL_CONTEXT_OPTION,
+    CTL_CONTEXT_ENVIRONMENT,
+    CTL_CONTEXT_KEPT
+};
+
 /* One run of atesctl. */
 struct ctl {
-    struct ates_config config; /* file, environment and --run; its time zone is the process's */
+    /* Its sources: files, the context, the environment and --run. Its time zone is the process's. */
+    struct ates_config config;
+    enum ates_origin origins[ATES_SETTING_MAX]; /* of its values */
+    char context[CTL_CONTEXT_SIZE];             /* empty: none is in use */
+    enum ctl_context_source context_source;
     enum ctl_format format;
     bool is_wide;       /* of a table: nothing is cut or left out */
     bool no_input;      /* never ask */
@@ -51,6 +65,9 @@ struct ctl {
     struct ctl_session *session; /* see session_store.h; NULL until it was loaded */
 };
 
+/* Hears of a word that may stand somewhere, and what it means (NULL: it says so itself). */
+typedef void ctl_word_fn(void *context, const char *word, const char *summary);
+
 /* An option of a command. Those of every command are line.c's. */
 struct ctl_option {
     const char *name;     /* without the dashes */
@@ -58,7 +75,8 @@ struct ctl_option {
     const char *summary;
     const char *const *values; /* the only ones there are, as an ENUM field's names; NULL: any */
     bool is_needed;
-    char letter; /* its short form; 0: none */
+    void (*words)(ctl_word_fn *tell, void *context); /* tells values there are; NULL: any may be */
+    char letter;                                     /* its short form; 0: none */
 };
 
 #define CTL_OPTIONS_MAX 16
@@ -75,9 +93,6 @@ struct ctl_input {
 
 #define CTL_TIMEOUT_MS 5000
 
-/* Hears of a word that may stand somewhere, and what it means (NULL: it says so itself). */
-typedef void ctl_word_fn(void *context, const char *word, const char *summary);
-
 struct ctl_command {
     const char *name;
     const char *arguments; /* the positional ones in help: "USER ROLE"; NULL for none */
@@ -87,7 +102,8 @@ struct ctl_command {
     const char *look;                 /* what shows whether a change was made; NULL: none is */
     int64_t timeout_ms;               /* of its calls; 0: CTL_TIMEOUT_MS */
     const struct ctl_option *options; /* NULL, or ended by a NULL name */
-    int min, max;                     /* positional arguments; max -1: any number */
+    bool is_local; /* asks no service, and runs also where the configuration is wrong */
+    int min, max;  /* positional arguments; max -1: any number */
     int (*run)(struct ctl *ctl, const struct ctl_input *input); /* returns enum ctl_exit */
     /* Tells the words that may stand behind those in input; NULL: any may. */
     void (*words)(const struct ctl_input *input, ctl_word_fn *tell, void *context);
@@ -102,8 +118,8 @@ struct ctl_group {
     const struct ctl_command *const *commands; /* NULL at the end */
 };
 
-extern const struct ctl_group session_group, user_group, task_group, account_group, mail_group,
-    report_group, payment_group, events_group, call_group, admin_group;
+extern const struct ctl_group session_group, context_group, user_group, task_group, account_group,
+    mail_group, report_group, payment_group, events_group, call_group, admin_group, help_group;
 
 /* Tells each of the names of an ENUM. */
 void ctl_tell_names(const char *const *names, ctl_word_fn *tell, void *context);

@@ -3,16 +3,29 @@
 
 #include <string.h>
 
+#include "context_store.h"
 #include "core/setting.h"
 
 #define LINE_WIDTH 80
 #define USAGE_INDENT 11
 
-const struct ctl_group *const ctl_groups[] = {
-    &session_group, &user_group,   &task_group, &account_group, &mail_group, &report_group,
-    &payment_group, &events_group, &call_group, &admin_group,   NULL};
+const struct ctl_group *const ctl_groups[] = {&session_group,
+                                              &context_group,
+                                              &user_group,
+                                              &task_group,
+                                              &account_group,
+                                              &mail_group,
+                                              &report_group,
+                                              &payment_group,
+                                              &events_group,
+                                              &call_group,
+                                              &admin_group,
+                                              &help_group,
+                                              NULL};
 
 const struct ctl_option ctl_global_options[] = {
+    {"context", "NAME", "the context to use (default: $ATES_CONTEXT, or the one in use)",
+     .words = ctl_context_each},
     {"run", "DIR", "the services' run folder (default: $ATES_RUN, or /run/ates)"},
     {"output", "FORMAT", "table, wide, json, ndjson, csv or name (default: table)",
      ates_output_names, .letter = 'o'},

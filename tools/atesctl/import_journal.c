@@ -14,6 +14,7 @@
 #include <sodium.h>
 
 #include "core/random.h"
+#include "folder.h"
 #include "session_store.h"
 
 #define SYNC_INTERVAL_MS 1000

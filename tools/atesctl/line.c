@@ -150,11 +150,13 @@ static int refuse_option(const struct ctl_line *line, int found, const struct op
 /* An option of every command, by its name. */
 static int take_global(struct ctl *ctl, struct ctl_line *line, const char *name, const char *value)
 {
-    if (strcmp(name, "run") == 0) {
+    if (strcmp(name, "context") == 0) {
+        line->context = value;
+    } else if (strcmp(name, "run") == 0) {
         line->run_dir = value;
     } else if (strcmp(name, "output") == 0) {
         ctl_take_format(ctl, value);
-        line->has_format = true;
+        line->output = value;
     } else if (strcmp(name, "yes") == 0) {
         ctl->yes = true;
     } else if (strcmp(name, "no-input") == 0) {

@@ -8,8 +8,7 @@ struct ctl_line {
     const struct ctl_group *group;     /* NULL: none was named */
     const struct ctl_command *command; /* NULL: none was named */
     struct ctl_input input;
-    const char *run_dir; /* NULL: not given */
-    bool has_format;
+    const char *context, *run_dir, *output; /* NULL: not given */
     bool help, version;
 };
 

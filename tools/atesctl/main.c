@@ -9,6 +9,7 @@
 #include <czmq.h>
 #include <sodium.h>
 
+#include "context_store.h"
 #include "core/calendar.h"
 #include "ctl.h"
 #include "help.h"
@@ -33,12 +34,28 @@ static int print_help(const struct ctl_line *line)
     return line->help ? CTL_OK : CTL_USAGE;
 }
 
-static int configure(struct ctl *ctl, const struct ctl_line *line)
+/* The settings, the context's included. */
+static int load_config(struct ctl *ctl, const struct ctl_line *line)
 {
-    const struct ates_setting run = {"run", line->run_dir};
-    char error[8192];
+    const struct ates_setting flags[] = {{"run", line->run_dir}, {"ctl/output", line->output}};
+    struct ates_setting given[2];
+    char error[8192], path[4096];
+    struct ates_config_sources sources = {.flags = given};
 
-    int r = ates_config_load(&ctl->config, NULL, &run, line->run_dir ? 1 : 0, error, sizeof error);
+    for (size_t i = 0; i < 2; i++) {
+        if (flags[i].value != NULL) {
+            given[sources.flag_count++] = flags[i];
+        }
+    }
+    int code = ctl_context_choose(line->context, ctl->context, &ctl->context_source);
+    if (code == CTL_OK && ctl->context[0] != '\0') {
+        code = ctl_context_find(ctl->context, path, sizeof path);
+        sources.context = path;
+    }
+    if (code != CTL_OK) {
+        return code;
+    }
+    int r = ates_config_load_from(&ctl->config, &sources, ctl->origins, error, sizeof error);
     if (r == 0) {
         r = ates_calendar_open(ctl->config.time_zone);
         snprintf(error, sizeof error, "cannot use the time zone %s", ctl->config.time_zone);
@@ -46,8 +63,16 @@ static int configure(struct ctl *ctl, const struct ctl_line *line)
     if (r != 0) {
         return ctl_fail(r == -EINVAL ? CTL_USAGE : CTL_REFUSED, NULL, "%s", error);
     }
-    if (!line->has_format) {
-        ctl_take_format(ctl, ctl->config.ctl_output);
+    ctl_take_format(ctl, ctl->config.ctl_output);
+    return CTL_OK;
+}
+
+static int configure(struct ctl *ctl, const struct ctl_line *line)
+{
+    const int code = load_config(ctl, line);
+
+    if (code != CTL_OK && !line->command->is_local) {
+        return code;
     }
     if (ctl->timeout_ms == 0) {
         ctl->timeout_ms =

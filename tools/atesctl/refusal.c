@@ -1,5 +1,5 @@
-/* Refusals in words; see refusal.h. Invariant: what a reason means to people stands in one table;
- * a reason that is not in it is told as the service told it. */
+/* Refusals in words; see refusal.h. Invariant: what a reason means to people stands in reason.c's
+ * table; where its words say less than the service's, those are quoted. */
 #include "refusal.h"
 
 #include <inttypes.h>
@@ -8,59 +8,9 @@
 
 #include <ates/service.h>
 
-struct words {
-    const char *reason;
-    const char *command; /* NULL: whichever was refused */
-    const char *subject; /* the body's id or date whose place '#' in the words is; NULL: none */
-    const char *words;
-    const char *advice; /* NULL: none */
-};
+#include "reason.h"
 
-/* The first that fits is taken. */
-static const struct words table[] = {
-    {"TASK_UNKNOWN", NULL, "task_id", "there is no task #", "atesctl task mine"},
-    {"NOT_ASSIGNEE", NULL, "task_id",
-     "task # is assigned to somebody else: only the assignee can complete it", "atesctl task mine"},
-    {"NOT_YOUR_TASK", NULL, "task_id", "task # is neither assigned to you nor created by you",
-     "atesctl task mine"},
-    {"ALREADY_FINISHED", NULL, "task_id", "task # is finished already", "atesctl task show #"},
-    {"NO_ASSIGNEES", NULL, NULL, "there is nobody to whom a task could be assigned",
-     "an administrator types: atesctl user add LOGIN --email EMAIL --role developer"},
-    {"USER_UNKNOWN", NULL, "user_id", "there is no user #", "atesctl user ls"},
-    {"USER_DISABLED", NULL, NULL, "this user is disabled",
-     "ask an administrator: atesctl user enable USER"},
-    {"LAST_ADMINISTRATOR", NULL, "user_id", "user # is the last enabled administrator",
-     "make another administrator first: atesctl user set-role USER administrator"},
-    {"LOGIN_TAKEN", NULL, NULL, "another user has this login", "another one"},
-    {"BAD_CREDENTIALS", "change_password", NULL, "the present password is wrong", NULL},
-    {"BAD_CREDENTIALS", NULL, NULL, "the login or the password is wrong",
-     "check both; capital letters count in passwords"},
-    {"DATE_IN_FUTURE", NULL, "business_date",
-     "# is in the future: a date can be paid once it has begun", NULL},
-    {"NO_TRANSFERS", NULL, "business_date",
-     "there is nothing to pay for #: up to its end no money was moved", "atesctl account income"},
-    {"NO_TRANSFERS", NULL, NULL, "there is nothing to pay: no money was moved yet",
-     "atesctl account income"},
-    {"PAYOUT_RUNNING", NULL, NULL, "another payout is being made", "again in a while"},
-    {"TASKS_UNREACHABLE", NULL, NULL,
-     "accounting cannot learn from tasks whether all that happened on this date has arrived",
-     "again in a while; is tasks running?"},
-    {"TASKS_BEHIND", NULL, NULL, "not all that tasks has said has been booked yet",
-     "again in a while"},
-    {"ACCOUNTING_UNREACHABLE", NULL, NULL, "payment cannot reach accounting",
-     "again in a while; is accounting running?"},
-    {"MAIL_UNKNOWN", NULL, "mail_id", "there is no mail #", "atesctl mail ls"},
-    {"MAIL_SENT", NULL, "mail_id", "mail # was sent already", "atesctl mail show #"},
-    {"TASK_NAME_PENDING", NULL, NULL, "analytics has not heard yet what a task is called",
-     "again in a while"},
-    {"TOKEN_MISSING", NULL, NULL, "you are not signed in", "atesctl login"},
-    {"TOKEN_EXPIRED", NULL, NULL, "your session is over", "atesctl login"},
-    {"TOKEN_REVOKED", NULL, NULL, "your session was ended", "atesctl login"},
-    {"TOKEN_INVALID", NULL, NULL, "this service does not know your session", "atesctl login"},
-    {"SESSION_EXPIRED", NULL, NULL, "your session is over", "atesctl login"},
-};
-
-static enum ctl_exit exit_code(enum ates_status status)
+enum ctl_exit ctl_exit_of(enum ates_status status)
 {
     switch (status) {
     case ATES_OK:
@@ -104,15 +54,6 @@ static bool find_subject(const struct ates_command *command, const void *body, c
     return out[0] != '\0';
 }
 
-/* The words with what they are about in place of their '#'. */
-static void put_subject(const char *words, const char *subject, char *out, size_t size)
-{
-    const size_t before = strcspn(words, "#");
-
-    snprintf(out, size, "%.*s%s%s", (int)before, words, words[before] == '#' ? subject : "",
-             words[before] == '#' ? words + before + 1 : "");
-}
-
 void ctl_roles(unsigned callers, char *out, size_t size)
 {
     unsigned left = callers & ATES_ANY_ROLE & ~ATES_ROLE(ATES_INTERNALSERVICE);
@@ -149,12 +90,14 @@ static int refused_role(const struct ates_command *command, const struct ates_re
 static int refused_otherwise(const char *service, const struct ates_command *command,
                              const struct ates_refusal *refusal)
 {
+    const struct ctl_reason *row = ctl_reason_find(refusal->reason);
     char advice[64];
 
     snprintf(advice, sizeof advice, "again in %u s", (refusal->retry_after_ms + 999) / 1000);
     return ctl_fail(
-        exit_code(refusal->status),
+        ctl_exit_of(refusal->status),
         refusal->retry_after_ms > 0               ? advice
+        : row != NULL && row->is_quoted           ? row->advice
         : refusal->status == ATES_UNAUTHENTICATED ? "atesctl login"
         : refusal->status == ATES_UNAVAILABLE     ? "again in a while"
                                                   : NULL,
@@ -171,15 +114,15 @@ static bool is_between_services(const struct ates_refusal *refusal)
             strcmp(refusal->reason, "ROLE_NOT_ALLOWED") == 0);
 }
 
-/* The words for this refusal, with what they are about in subject. NULL: the table has none. */
-static const struct words *find_words(const struct ates_command *command, const void *body,
-                                      const struct ates_refusal *refusal, char subject[24])
+/* The row for this refusal, with what it is about in subject. NULL: the service is quoted. */
+static const struct ctl_reason *find_words(const struct ates_command *command, const void *body,
+                                           const struct ates_refusal *refusal, char subject[24])
 {
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        const struct words *row = &table[i];
+    for (size_t i = 0; i < ctl_reason_count; i++) {
+        const struct ctl_reason *row = &ctl_reasons[i];
 
         subject[0] = '\0';
-        if (strcmp(refusal->reason, row->reason) == 0 &&
+        if (!row->is_quoted && strcmp(refusal->reason, row->reason) == 0 &&
             (row->command == NULL || strcmp(row->command, command->name) == 0) &&
             (row->subject == NULL || find_subject(command, body, row->subject, subject))) {
             return row;
@@ -192,10 +135,10 @@ const char *ctl_refusal_words(const struct ates_command *command, const void *bo
                               const struct ates_refusal *refusal, char out[CTL_REFUSAL_WORDS_SIZE])
 {
     char subject[24];
-    const struct words *row = find_words(command, body, refusal, subject);
+    const struct ctl_reason *row = find_words(command, body, refusal, subject);
 
     if (row != NULL) {
-        put_subject(row->words, subject, out, CTL_REFUSAL_WORDS_SIZE);
+        ctl_reason_words(row->words, subject, out, CTL_REFUSAL_WORDS_SIZE);
     } else {
         snprintf(out, CTL_REFUSAL_WORDS_SIZE, "%s",
                  refusal->message[0] != '\0' ? refusal->message
@@ -215,11 +158,11 @@ int ctl_refused(const char *service, const struct ates_command *command, const v
     if (strcmp(refusal->reason, "ROLE_NOT_ALLOWED") == 0) {
         return refused_role(command, refusal);
     }
-    const struct words *row = find_words(command, body, refusal, subject);
+    const struct ctl_reason *row = find_words(command, body, refusal, subject);
     if (row == NULL) {
         return refused_otherwise(service, command, refusal);
     }
-    put_subject(row->words, subject, words, sizeof words);
-    put_subject(row->advice != NULL ? row->advice : "", subject, advice, sizeof advice);
-    return ctl_fail(exit_code(refusal->status), row->advice != NULL ? advice : NULL, "%s", words);
+    ctl_reason_words(row->words, subject, words, sizeof words);
+    ctl_reason_words(row->advice != NULL ? row->advice : "", subject, advice, sizeof advice);
+    return ctl_fail(ctl_exit_of(refusal->status), row->advice != NULL ? advice : NULL, "%s", words);
 }

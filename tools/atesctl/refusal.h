@@ -4,6 +4,9 @@
 
 #include "ctl.h"
 
+/* The exit code of a refusal with this status. */
+enum ctl_exit ctl_exit_of(enum ates_status status);
+
 /* Says why a command was refused and what may help; returns which exit code that is. body is the
  * command's, for the ids in it. */
 int ctl_refused(const char *service, const struct ates_command *command, const void *body,

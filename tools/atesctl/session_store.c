@@ -4,65 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
+#include "core/setting.h"
+#include "folder.h"
+
 #define HASH_SIZE crypto_generichash_BYTES_MIN
 #define FILE_MAX (64 * 1024)
-
-/* Makes the folder and those above it, as mkdir -p. */
-static int make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash != NULL) {
-            *slash = '\0';
-        }
-        const bool failed = mkdir(path, 0700) != 0 && errno != EEXIST;
-        const int fault = failed ? -errno : 0;
-        if (slash != NULL) {
-            *slash = '/';
-        }
-        if (failed || slash == NULL) {
-            return fault;
-        }
-    }
-}
-
-static int state_folder(char *path, size_t size)
-{
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    int length;
-
-    /* The XDG base directory specification: a relative path there is invalid and to be ignored. */
-    if (state != NULL && state[0] == '/') {
-        length = snprintf(path, size, "%s/ates", state);
-    } else {
-        const struct passwd *user = home != NULL && home[0] == '/' ? NULL : getpwuid(getuid());
-
-        if (user != NULL) {
-            home = user->pw_dir;
-        }
-        length = snprintf(path, size, "%s/.local/state/ates", home != NULL ? home : "");
-    }
-    if (length < 0 || (size_t)length >= size) {
-        return ctl_fail(CTL_REFUSED, "a shorter XDG_STATE_HOME",
-                        "the name of the folder for sessions is too long");
-    }
-    const int r = make_folders(path);
-    if (r != 0) {
-        return ctl_fail(CTL_REFUSED, "set XDG_STATE_HOME to a folder of yours",
-                        "cannot make the folder %s: %s", path, strerror(-r));
-    }
-    return CTL_OK;
-}
 
 int ctl_state_path(const struct ctl *ctl, const char *prefix, const char *suffix, char *path,
                    size_t size)
@@ -71,7 +25,7 @@ int ctl_state_path(const struct ctl *ctl, const char *prefix, const char *suffix
     char folder[3072], hex[2 * HASH_SIZE + 1];
     uint8_t hash[HASH_SIZE];
 
-    const int code = state_folder(folder, sizeof folder);
+    const int code = ctl_make_folder(CTL_STATE, "", folder, sizeof folder);
     if (code != CTL_OK) {
         return code;
     }
@@ -84,10 +38,23 @@ int ctl_state_path(const struct ctl *ctl, const char *prefix, const char *suffix
     return CTL_OK;
 }
 
-static int token_path(const struct ctl *ctl, char *path, size_t size)
+/* A context's token goes to the services that the context names, and to no others. */
+static bool is_of_context(const struct ctl *ctl)
+{
+    return ctl->context[0] != '\0' && ctl->origins[ates_setting_find("run")] == ATES_FROM_CONTEXT;
+}
+
+int ctl_token_path(const struct ctl *ctl, char *path, size_t size)
 {
     const char *given = getenv("ATES_TOKEN_FILE");
+    char folder[3072];
 
+    if ((given == NULL || given[0] == '\0') && is_of_context(ctl)) {
+        const int code = ctl_make_folder(CTL_STATE, "tokens", folder, sizeof folder);
+
+        snprintf(path, size, "%s/%s", folder, ctl->context);
+        return code;
+    }
     if (given == NULL || given[0] == '\0') {
         return ctl_state_path(ctl, "token", "", path, size);
     }
@@ -127,7 +94,7 @@ int ctl_session_load(struct ctl *ctl)
     if (ctl->session != NULL) {
         return CTL_OK;
     }
-    int code = token_path(ctl, path, sizeof path);
+    int code = ctl_token_path(ctl, path, sizeof path);
     if (code != CTL_OK) {
         return code;
     }
@@ -152,48 +119,12 @@ int ctl_session_load(struct ctl *ctl)
     return code;
 }
 
-static int write_whole(int file, const char *text, size_t size)
-{
-    while (size > 0) {
-        const ssize_t written = write(file, text, size);
-
-        if (written < 0 && errno != EINTR) {
-            return -errno;
-        }
-        text += written > 0 ? written : 0;
-        size -= written > 0 ? (size_t)written : 0;
-    }
-    return 0;
-}
-
-int ctl_replace_file(const char *path, const char *text)
-{
-    char fresh[4096 + 8];
-
-    snprintf(fresh, sizeof fresh, "%s.XXXXXX", path);
-    const int file = mkostemp(fresh, O_CLOEXEC); /* mode 0600 */
-    if (file < 0) {
-        return -errno;
-    }
-    int r = write_whole(file, text, strlen(text));
-    if (close(file) != 0 && r == 0) {
-        r = -errno;
-    }
-    if (r == 0 && rename(fresh, path) != 0) {
-        r = -errno;
-    }
-    if (r != 0) {
-        unlink(fresh);
-    }
-    return r;
-}
-
 int ctl_session_save(struct ctl *ctl)
 {
     const struct ctl_session *session = ctl->session;
     char path[4096];
 
-    const int code = token_path(ctl, path, sizeof path);
+    const int code = ctl_token_path(ctl, path, sizeof path);
     if (code != CTL_OK) {
         return code;
     }
@@ -217,7 +148,7 @@ int ctl_session_forget(struct ctl *ctl, bool *was)
 {
     char path[4096];
 
-    const int code = token_path(ctl, path, sizeof path);
+    const int code = ctl_token_path(ctl, path, sizeof path);
     if (code != CTL_OK) {
         return code;
     }

@@ -1,5 +1,5 @@
-/* The session that was signed in to, kept in a file of its own for each run folder, and the folder
- * for what atesctl must remember. */
+/* The session that was signed in to: kept in a file of its own for each context, and without one for
+ * each run folder. */
 #ifndef CTL_SESSION_STORE_H
 #define CTL_SESSION_STORE_H
 
@@ -17,9 +17,9 @@ struct ctl_session {
 int ctl_state_path(const struct ctl *ctl, const char *prefix, const char *suffix, char *path,
                    size_t size);
 
-/* Writes text beside the path and moves it there, so that the file is never half of it. Mode 0600.
- * Returns 0 or -errno. */
-int ctl_replace_file(const char *path, const char *text);
+/* Where the session's token is kept: ATES_TOKEN_FILE; the context's, where the run folder is the
+ * context's; else the run folder's. Codes as ctl_session_load. */
+int ctl_token_path(const struct ctl *ctl, char *path, size_t size);
 
 /* Reads ctl->session, once; one that is not there has an empty token. Returns CTL_OK, or another
  * code with the reason said. */
