@@ -8,14 +8,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/datadir.h"
 #include "core/engine.h"
 
 #define COPY_WRITES 100000u /* in one transaction */
+#define BASE_PATH_SIZE (sizeof((struct ates_config *)0)->data_dir + 32 + ATES_BASE_FOLDER_SIZE)
 
 void ates_base_folder(const struct ates_base_note *note, char folder[ATES_BASE_FOLDER_SIZE])
 {
     snprintf(folder, ATES_BASE_FOLDER_SIZE, ATES_BASE_PREFIX "%" PRIu64 "-v%" PRIu64,
              note->head.number, note->state_version);
+}
+
+static void path_of(const struct ates_domain *domain, const struct ates_config *config,
+                    const struct ates_base_note *note, char path[BASE_PATH_SIZE])
+{
+    char folder[ATES_BASE_FOLDER_SIZE];
+
+    ates_base_folder(note, folder);
+    snprintf(path, BASE_PATH_SIZE, "%s/%s/%s", config->data_dir, domain->service->name, folder);
 }
 
 int ates_base_open(struct ates_base *base, const struct ates_domain *domain,
@@ -24,11 +35,10 @@ int ates_base_open(struct ates_base *base, const struct ates_domain *domain,
 {
     const char *tables[ATES_TABLES_MAX];
     const size_t table_count = ates_domain_tables(domain, tables);
-    char folder[ATES_BASE_FOLDER_SIZE], path[sizeof config->data_dir + 32 + sizeof folder];
     struct ates_base opened = {.store = NULL};
+    char path[BASE_PATH_SIZE];
 
-    ates_base_folder(note, folder);
-    snprintf(path, sizeof path, "%s/%s/%s", config->data_dir, domain->service->name, folder);
+    path_of(domain, config, note, path);
     if (access(path, F_OK) != 0) { /* or it would be made, empty */
         const int r = -errno;
 
@@ -68,10 +78,8 @@ static void add(crypto_generichash_state *digest, struct ates_bytes part)
 
 static int put(struct ates_txn *to, unsigned table, struct ates_bytes key, struct ates_bytes value)
 {
-    struct ates_key copy = {.size = 0};
+    int r = ates_append(to, table, key, value);
 
-    ates_key_add_bytes(&copy, key.data, key.size);
-    int r = ates_put(to, table, &copy, value.data, value.size);
     if (r != 0 || to->writes < COPY_WRITES) {
         return r;
     }
@@ -120,10 +128,35 @@ static int read_tables(struct ates_txn *txn, const struct ates_domain *domain, s
     return r;
 }
 
-int ates_base_digest(struct ates_txn *txn, const struct ates_domain *domain,
-                     uint8_t digest[ATES_HASH_SIZE])
+int ates_base_write(const struct ates_domain *domain, const struct ates_config *config,
+                    struct ates_txn *state, struct ates_base_note *note, char *error,
+                    size_t error_size)
 {
-    return read_tables(txn, domain, NULL, digest);
+    const char *tables[ATES_TABLES_MAX];
+    const size_t table_count = ates_domain_tables(domain, tables);
+    struct ates_txn txn = {.mdb = NULL};
+    struct ates_store *store = NULL;
+    char path[BASE_PATH_SIZE];
+
+    path_of(domain, config, note, path);
+    int r = ates_store_open(&store, path, (size_t)config->map_size, tables, table_count, error,
+                            error_size);
+    if (r != 0) {
+        return r;
+    }
+    r = ates_txn_begin(&txn, store, false, state->arena);
+    if (r == 0) {
+        r = read_tables(state, domain, &txn, note->digest);
+    }
+    if (r == 0) {
+        r = ates_txn_commit(&txn);
+    }
+    if (r != 0) {
+        snprintf(error, error_size, "%s: %s", path, strerror(r < 0 ? -r : EIO));
+    }
+    ates_txn_abort(&txn);
+    ates_store_close(&store);
+    return r == 0 ? ates_sync_folder(path, error, error_size) : r;
 }
 
 static int compare(const struct ates_base_note *note, const uint8_t digest[ATES_HASH_SIZE])
@@ -135,7 +168,7 @@ int ates_base_check(struct ates_base *base, const struct ates_domain *domain,
                     const struct ates_base_note *note)
 {
     uint8_t digest[ATES_HASH_SIZE];
-    int r = ates_base_digest(&base->txn, domain, digest);
+    int r = read_tables(&base->txn, domain, NULL, digest);
 
     return r != 0 ? r : compare(note, digest);
 }

@@ -27,9 +27,12 @@ int ates_base_open(struct ates_base *base, const struct ates_domain *domain,
                    size_t error_size);
 void ates_base_close(struct ates_base *base); /* does nothing where none is open */
 
-/* BLAKE2b-256 of every row of every table but "meta". */
-int ates_base_digest(struct ates_txn *txn, const struct ates_domain *domain,
-                     uint8_t digest[ATES_HASH_SIZE]);
+/* Makes the base of note's head and form in its folder, which must not be there, durably but for the
+ * folder's own entry: with every row of every table of the state but "meta", as dense as may be.
+ * Fills in note->digest, BLAKE2b-256 of the rows. 0, or -errno with a line in error. */
+int ates_base_write(const struct ates_domain *domain, const struct ates_config *config,
+                    struct ates_txn *state, struct ates_base_note *note, char *error,
+                    size_t error_size);
 
 /* Whether the base's rows are those that the note tells of: 0, -EBADMSG, or another fault. */
 int ates_base_check(struct ates_base *base, const struct ates_domain *domain,

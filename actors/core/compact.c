@@ -19,7 +19,7 @@
 
 #define LOG "log"
 #define FRESH_LOG "log.new"
-#define FRESH_BASE "base.new"
+#define SCRATCH "base.new" /* the state as of the cut, while the base is made of it */
 
 struct compaction {
     const struct ates_domain *domain;
@@ -27,7 +27,7 @@ struct compaction {
     const struct ates_compact_plan *plan;
     const struct ates_progress *progress;
     struct ates_source source;
-    struct ates_engine *engine; /* holds the lock, the log as it was, and the new base */
+    struct ates_engine *engine; /* holds the lock, the log as it was, and the scratch state */
     int folder;                 /* DATA/SERVICE */
     char path[sizeof((struct ates_config *)0)->data_dir + 64];
     uint64_t limit_seq; /* what comes after it is not followed by all yet */
@@ -152,9 +152,8 @@ static int find_cut(const struct compaction *self, struct ates_log_head *cut,
     return r == ATES_NOT_FOUND ? 0 : r;
 }
 
-/* The state as of the cut, in the folder that the engine was opened with. */
-static int make_base(const struct compaction *self, const struct ates_log_head *cut,
-                     struct ates_base_note *base)
+/* Folds the log up to the cut. */
+static int replay(const struct compaction *self, const struct ates_log_head *cut)
 {
     struct ates_engine *engine = self->engine;
     char why[256] = "";
@@ -166,13 +165,6 @@ static int make_base(const struct compaction *self, const struct ates_log_head *
     }
     if (r == 0 && self->domain->check != NULL) {
         r = self->domain->check(&engine->txn, why, sizeof why);
-    }
-    *base = (struct ates_base_note){.head = *cut, .state_version = self->domain->state_version};
-    if (r == 0) {
-        r = ates_base_digest(&engine->txn, self->domain, base->digest);
-    }
-    if (r == 0) {
-        r = engine_commit_state(engine, cut);
     }
     if (r != 0) {
         snprintf(self->error, self->error_size, "%s: the state before the cut cannot be made: %s",
@@ -192,17 +184,10 @@ static int sync_below(const struct compaction *self, const char *name)
 /* All that is made is on the disk before the exchange, and the exchange before anything goes. */
 static int exchange(const struct compaction *self, const struct ates_base_note *base)
 {
-    char folder[ATES_BASE_FOLDER_SIZE], path[sizeof self->path + sizeof FRESH_LOG];
+    char path[sizeof self->path + sizeof FRESH_LOG];
 
-    ates_base_folder(base, folder);
-    if (renameat(self->folder, FRESH_BASE, self->folder, folder) != 0) {
-        return fail(self, folder, -errno);
-    }
     snprintf(path, sizeof path, "%s/" FRESH_LOG, self->path);
     int r = ates_log_copy_after(self->engine->log, base, path, self->error, self->error_size);
-    if (r == 0) {
-        r = sync_below(self, folder);
-    }
     if (r == 0) {
         r = sync_below(self, FRESH_LOG);
     }
@@ -268,12 +253,12 @@ static int cut(const struct compaction *self, struct ates_compact_report *report
     const struct ates_log_head *head = ates_log_head(self->engine->log);
     const uint64_t first = before != NULL ? before->head.number : 0;
     struct ates_log_head at = before != NULL ? before->head : (struct ates_log_head){.number = 0};
-    struct ates_base_note base;
     int r = find_cut(self, &at, report);
 
     if (r != 0) {
         return fail(self, LOG, r);
     }
+    struct ates_base_note base = {.head = at, .state_version = self->domain->state_version};
     report->cut = at.number - first;
     report->kept = head->number - at.number;
     report->first_seq = at.seq + 1;
@@ -287,7 +272,11 @@ static int cut(const struct compaction *self, struct ates_compact_report *report
     }
     r = remove_leftovers(self, before);
     if (r == 0) {
-        r = make_base(self, &at, &base);
+        r = replay(self, &at);
+    }
+    if (r == 0) {
+        r = ates_base_write(self->domain, self->config, &self->engine->txn, &base, self->error,
+                            self->error_size);
     }
     if (r == 0) {
         r = exchange(self, &base);
@@ -299,25 +288,23 @@ static int cut(const struct compaction *self, struct ates_compact_report *report
     return r;
 }
 
-/* All under the engine's lock. The engine's state is the base in the making. */
+/* All under the engine's lock. */
 static int run(struct compaction *self, struct ates_compact_report *report)
 {
-    int r = ates_environment_remove(self->folder, FRESH_BASE);
+    int r = ates_environment_remove(self->folder, SCRATCH);
 
     if (r != 0) {
-        return fail(self, FRESH_BASE, r);
+        return fail(self, SCRATCH, r);
     }
-    r = ates_engine_open_offline(&self->engine, self->domain, self->config, &self->source,
-                                 FRESH_BASE, self->error, self->error_size);
+    r = ates_engine_open_offline(&self->engine, self->domain, self->config, &self->source, SCRATCH,
+                                 self->error, self->error_size);
     if (r != 0) {
         return r;
     }
     ates_engine_on_replay(self->engine, self->progress);
     r = cut(self, report);
-    if (!report->is_cut || self->plan->dry_run || r != 0) {
-        /* What may stay costs room only, until the next run. */
-        (void)ates_environment_remove(self->folder, FRESH_BASE);
-    }
+    /* What may stay of it costs room only, until the next run. */
+    (void)ates_environment_remove(self->folder, SCRATCH);
     ates_engine_close(&self->engine);
     return r;
 }

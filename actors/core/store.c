@@ -248,6 +248,21 @@ int ates_put(struct ates_txn *txn, unsigned table, const struct ates_key *key, c
     return r != 0 ? r : ates_environment_result(mdb_cursor_put(cursor, &k, &v, 0));
 }
 
+int ates_append(struct ates_txn *txn, unsigned table, struct ates_bytes key, struct ates_bytes data)
+{
+    MDB_val k = {.mv_size = key.size, .mv_data = (void *)key.data};
+    MDB_val v = {.mv_size = data.size, .mv_data = (void *)data.data};
+    MDB_cursor *cursor = NULL;
+    int r = table_cursor(txn, table, &cursor);
+
+    txn->writes++;
+    if (r != 0) {
+        return r;
+    }
+    r = mdb_cursor_put(cursor, &k, &v, MDB_APPEND);
+    return r == MDB_KEYEXIST ? -EINVAL : ates_environment_result(r);
+}
+
 int ates_delete(struct ates_txn *txn, unsigned table, const struct ates_key *key)
 {
     MDB_val k = val_from(key), v;

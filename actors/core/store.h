@@ -60,6 +60,10 @@ int ates_get(struct ates_txn *txn, unsigned table, const struct ates_key *key,
 int ates_put(struct ates_txn *txn, unsigned table, const struct ates_key *key, const void *data,
              size_t size);
 int ates_delete(struct ates_txn *txn, unsigned table, const struct ates_key *key);
+/* Puts a row behind all others of the table, which fills pages where ates_put splits them; key and
+ * data may point into another environment. -EINVAL where there is one behind it. */
+int ates_append(struct ates_txn *txn, unsigned table, struct ates_bytes key,
+                struct ates_bytes data);
 
 /* A row that holds an encoded message. Stored rows may lack newer optional fields; one that does
  * not decode is -EBADMSG. */
