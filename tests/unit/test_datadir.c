@@ -92,6 +92,35 @@ Test(datadir, another_version_is_refused)
     }
 }
 
+static void assert_version(const char *expected)
+{
+    char path[sizeof data + 16], line[8] = "";
+
+    snprintf(path, sizeof path, "%s/version", data);
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file);
+    cr_assert_not_null(fgets(line, sizeof line, file));
+    fclose(file);
+    cr_expect_str_eq(line, expected);
+}
+
+/* Data of the version before are read as they are; what raises them can be done again. */
+Test(datadir, both_versions_are_read_and_the_first_can_be_raised)
+{
+    cr_expect_eq(ates_datadir_raise(data, error, sizeof error), -ENOENT);
+    cr_assert_eq(ates_datadir_create(data, error, sizeof error), 0);
+    assert_version("1\n");
+    for (int again = 0; again <= 1; again++) {
+        cr_expect_eq(ates_datadir_raise(data, error, sizeof error), 0, "%s", error);
+        assert_version("2\n");
+        cr_expect_eq(ates_datadir_check(data, error, sizeof error), 0);
+        cr_expect_eq(ates_datadir_create(data, error, sizeof error), 0);
+    }
+    write_version("3\n");
+    cr_expect_eq(ates_datadir_raise(data, error, sizeof error), -EPROTONOSUPPORT);
+    assert_version("3\n");
+}
+
 Test(datadir, a_parent_that_is_no_folder_is_a_fault)
 {
     snprintf(data, sizeof data, "/proc/none/x");
