@@ -276,7 +276,8 @@ static int read_origin(const struct ates_setting_type *type, const char *value, 
     return put_text(type, value, member, why, why_size);
 }
 
-const char *const ates_output_names[] = {"table", "wide", "json", "ndjson", "csv", "name", NULL};
+const char *const ates_output_names[] = {"table", "wide", "json",        "ndjson",
+                                         "csv",   "name", "cloudevents", NULL};
 
 static int read_output(const struct ates_setting_type *type, const char *value, void *member,
                        char *why, size_t why_size)

@@ -32,7 +32,7 @@ enum ctl_exit {
 
 /* In the order of ates_output_names. CTL_WIDE is a word only: what runs has CTL_TABLE, and is_wide.
  * A table is for people, the others are for programs; output.c writes them all. */
-enum ctl_format { CTL_TABLE, CTL_WIDE, CTL_JSON, CTL_NDJSON, CTL_CSV, CTL_NAME };
+enum ctl_format { CTL_TABLE, CTL_WIDE, CTL_JSON, CTL_NDJSON, CTL_CSV, CTL_NAME, CTL_CLOUDEVENTS };
 
 struct ctl_session;
 
@@ -102,8 +102,9 @@ struct ctl_command {
     const char *look;                 /* what shows whether a change was made; NULL: none is */
     int64_t timeout_ms;               /* of its calls; 0: CTL_TIMEOUT_MS */
     const struct ctl_option *options; /* NULL, or ended by a NULL name */
-    bool is_local; /* asks no service, and runs also where the configuration is wrong */
-    int min, max;  /* positional arguments; max -1: any number */
+    bool is_local;     /* asks no service, and runs also where the configuration is wrong */
+    bool tells_events; /* knows the format cloudevents */
+    int min, max;      /* positional arguments; max -1: any number */
     int (*run)(struct ctl *ctl, const struct ctl_input *input); /* returns enum ctl_exit */
     /* Tells the words that may stand behind those in input; NULL: any may. */
     void (*words)(const struct ctl_input *input, ctl_word_fn *tell, void *context);

@@ -27,7 +27,7 @@ const struct ctl_option ctl_global_options[] = {
     {"context", "NAME", "the context to use (default: $ATES_CONTEXT, or the one in use)",
      .words = ctl_context_each},
     {"run", "DIR", "the services' run folder (default: $ATES_RUN, or /run/ates)"},
-    {"output", "FORMAT", "table, wide, json, ndjson, csv or name (default: table)",
+    {"output", "FORMAT", "table, wide, json, ndjson, csv, name; of events cloudevents",
      ates_output_names, .letter = 'o'},
     {"yes", NULL, "do not ask before a change of many things", .letter = 'y'},
     {"no-input", NULL, "never ask for anything"},

@@ -68,6 +68,14 @@ void ctl_take_format(struct ctl *ctl, const char *word)
     ctl->format = ctl->is_wide ? CTL_TABLE : (enum ctl_format)i;
 }
 
+int ctl_check_format(const struct ctl *ctl, const struct ctl_command *command)
+{
+    return ctl->format != CTL_CLOUDEVENTS || command->tells_events
+               ? CTL_OK
+               : ctl_fail(CTL_USAGE, "-o json", "-o cloudevents is a form of events, not of %s",
+                          command->name);
+}
+
 static int take_timeout(struct ctl *ctl, const char *text)
 {
     char *end;

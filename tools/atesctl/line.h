@@ -19,6 +19,9 @@ int ctl_line_parse(struct ctl *ctl, struct ctl_line *line, int count, char **arg
 /* Sets the format by one of ates_output_names. */
 void ctl_take_format(struct ctl *ctl, const char *word);
 
+/* Whether the command has the format that was chosen. Returns as ctl_line_parse. */
+int ctl_check_format(const struct ctl *ctl, const struct ctl_command *command);
+
 /* Whether the command takes as many arguments as there are, and has the options that it needs.
  * Returns as ctl_line_parse. */
 int ctl_line_check(const struct ctl_line *line);

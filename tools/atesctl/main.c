@@ -116,6 +116,9 @@ int main(int argc, char **argv)
         code = configure(&ctl, &line);
     }
     if (code == CTL_OK) {
+        code = ctl_check_format(&ctl, line.command);
+    }
+    if (code == CTL_OK) {
         code = line.command->run(&ctl, &line.input);
     }
     ates_client_free(&ctl.client);

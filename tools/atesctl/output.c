@@ -194,6 +194,7 @@ void ctl_listing_add(struct ctl_listing *self, const char *label_value, const vo
         break;
     case CTL_JSON:
     case CTL_NDJSON:
+    case CTL_CLOUDEVENTS: /* no command has both values and events */
         add_json(self, label_value, json_incref(json));
         break;
     }
