@@ -11,9 +11,9 @@ import { toastDone } from '../ui/toast.js';
 export default function PasswordDialog({ onClose }) {
     const [old, setOld] = useState('');
     const [fresh, setFresh] = useState('');
-    const { busy, problem, run } = useAction((key) => changePassword(old, fresh, key));
+    const { busy, problem, run } = useAction((key, ...given) => changePassword(...given, key));
     const submit = async () => {
-        const { problem: refused } = await run();
+        const { problem: refused } = await run(old, fresh);
         if (refused !== undefined) return;
         toastDone(t('password.done'));
         onClose();

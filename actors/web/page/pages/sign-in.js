@@ -13,10 +13,10 @@ export function SignIn() {
     const { open_roles: openRoles } = useStore(settings);
     const [login, setLogin] = useState('');
     const [password, setPassword] = useState('');
-    const { busy, problem, run } = useAction((key) => signIn(login.trim(), password, key));
+    const { busy, problem, run } = useAction((key, ...given) => signIn(...given, key));
     const first = useRef();
     useEffect(() => first.current?.focus(), []);
-    const submit = () => run();
+    const submit = () => run(login.trim(), password);
     const wrong = formProblem(problem, FIELDS);
     return html`<section class="narrow card">
         <h1 tabindex="-1">${t('sign_in.title')}</h1>
