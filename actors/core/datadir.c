@@ -41,12 +41,35 @@ static int write_version(const char *data_dir, const char *version, char *error,
     return r;
 }
 
+/* A folder that a restore has not finished may have some services' data, and not others'. */
+static int refuse_half(const char *data_dir, char *error, size_t error_size)
+{
+    static const char *const names[] = {ATES_RESTORE_FOLDER, ATES_RESTORE_MARK};
+    char path[4200];
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", data_dir, names[i]);
+        if (access(path, F_OK) == 0) {
+            snprintf(error, error_size,
+                     "%s: a restore into this folder has not ended; if it is not running any more, "
+                     "run it again: atesctl admin restore BACKUP --data %s",
+                     path, data_dir);
+            return -EINPROGRESS;
+        }
+    }
+    return 0;
+}
+
 int ates_datadir_create(const char *data_dir, char *error, size_t error_size)
 {
     char path[4200];
 
     if (mkdir(data_dir, 0700) != 0 && errno != EEXIST) {
         return fail(error, error_size, data_dir);
+    }
+    const int r = refuse_half(data_dir, error, error_size);
+    if (r != 0) {
+        return r;
     }
     snprintf(path, sizeof path, "%s/version", data_dir);
     return access(path, F_OK) == 0 ? ates_datadir_check(data_dir, error, error_size)
@@ -89,8 +112,9 @@ static int read_version(const char *data_dir, char version[32], char *error, siz
 int ates_datadir_check(const char *data_dir, char *error, size_t error_size)
 {
     char version[32];
+    const int r = refuse_half(data_dir, error, error_size);
 
-    return read_version(data_dir, version, error, error_size);
+    return r == 0 ? read_version(data_dir, version, error, error_size) : r;
 }
 
 int ates_datadir_raise(const char *data_dir, char *error, size_t error_size)

@@ -12,6 +12,11 @@
 #define ATES_DATA_VERSION "1"
 #define ATES_DATA_VERSION_COMPACTED "2"
 
+/* What a restore (restore.h) has within the folder until it has ended: while one of the two is there,
+ * the folder holds no data, and all functions here answer -EINPROGRESS. */
+#define ATES_RESTORE_FOLDER "restore.new"
+#define ATES_RESTORE_MARK "restore.ready"
+
 /* Makes the folder (mode 0700) and its version file where they are missing. */
 int ates_datadir_create(const char *data_dir, char *error, size_t error_size);
 

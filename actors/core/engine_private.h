@@ -105,8 +105,6 @@ int engine_fold_event(struct ates_engine *engine, const struct ates_event_type *
                       const struct ates_event *event, struct ates_bytes data);
 int engine_fold_core(struct ates_engine *engine, const struct ates_record *record);
 int engine_fold_record(struct ates_engine *engine, const struct ates_record *record);
-const struct ates_event_type *engine_type(const struct ates_engine *engine, struct ates_text name,
-                                          uint64_t version);
 
 /* begun.c */
 struct ates_begun *engine_next_ended(struct ates_engine *engine);

@@ -20,6 +20,8 @@ int ates_environment_result(int mdb_result)
         return 0;
     case MDB_NOTFOUND:
         return ATES_NOT_FOUND;
+    case MDB_KEYEXIST:
+        return -EEXIST;
     case MDB_MAP_FULL:
     case ENOSPC:
     case EDQUOT:
@@ -34,16 +36,17 @@ int ates_environment_result(int mdb_result)
     }
 }
 
-static int open_files(MDB_env *env, const char *path, size_t map_size, unsigned table_count)
+static int open_files(MDB_env *env, const char *path, size_t map_size, unsigned table_count,
+                      unsigned flags)
 {
     int dead_readers;
-    int r = mdb_env_set_mapsize(env, map_size);
+    int r = map_size > 0 ? mdb_env_set_mapsize(env, map_size) : 0;
 
     if (r == 0 && table_count > 0) {
         r = mdb_env_set_maxdbs(env, table_count);
     }
     if (r == 0) {
-        r = mdb_env_open(env, path, 0, 0600);
+        r = mdb_env_open(env, path, flags, 0600);
     }
     if (r == 0) {
         r = mdb_reader_check(env, &dead_readers);
@@ -51,14 +54,14 @@ static int open_files(MDB_env *env, const char *path, size_t map_size, unsigned 
     return r;
 }
 
-int ates_environment_open(MDB_env **env, const char *path, size_t map_size, unsigned table_count,
-                          char *error, size_t error_size)
+static int open_environment(MDB_env **env, const char *path, size_t map_size, unsigned table_count,
+                            unsigned flags, char *error, size_t error_size)
 {
     MDB_env *opened = NULL;
-    int r = mkdir(path, 0700) != 0 && errno != EEXIST ? errno : mdb_env_create(&opened);
+    int r = mdb_env_create(&opened);
 
     if (r == 0) {
-        r = open_files(opened, path, map_size, table_count);
+        r = open_files(opened, path, map_size, table_count, flags);
     }
     if (r != 0) {
         snprintf(error, error_size, "%s: %s", path, mdb_strerror(r));
@@ -69,6 +72,29 @@ int ates_environment_open(MDB_env **env, const char *path, size_t map_size, unsi
     }
     *env = opened;
     return 0;
+}
+
+int ates_environment_open(MDB_env **env, const char *path, size_t map_size, unsigned table_count,
+                          char *error, size_t error_size)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        const int fault = -errno;
+
+        snprintf(error, error_size, "%s: %s", path, strerror(-fault));
+        return fault;
+    }
+    return open_environment(env, path, map_size, table_count, 0, error, error_size);
+}
+
+int ates_environment_open_read(MDB_env **env, const char *path, char *error, size_t error_size)
+{
+    char lock[4200];
+
+    /* Without a lock file nobody has it open, and none should be made: not on a medium that cannot be
+     * written to, and not by root. */
+    snprintf(lock, sizeof lock, "%s/lock.mdb", path);
+    const unsigned flags = access(lock, F_OK) == 0 ? MDB_RDONLY : MDB_RDONLY | MDB_NOLOCK;
+    return open_environment(env, path, 0, 0, flags, error, error_size);
 }
 
 int ates_environment_remove(int folder, const char *name)

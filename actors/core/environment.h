@@ -16,6 +16,10 @@
 int ates_environment_open(MDB_env **env, const char *path, size_t map_size, unsigned table_count,
                           char *error, size_t error_size);
 
+/* Opens an environment that is there for reading only, while another process may be writing to it.
+ * Its unnamed table only. As above, but that nothing is made. */
+int ates_environment_open_read(MDB_env **env, const char *path, char *error, size_t error_size);
+
 /* Removes the environment in folder name below the open folder, or what is there of it. 0 or -errno.
  */
 int ates_environment_remove(int folder, const char *name);

@@ -8,19 +8,6 @@
 #include "core/requests.h"
 #include "core/users.h"
 
-const struct ates_event_type *engine_type(const struct ates_engine *engine, struct ates_text name,
-                                          uint64_t version)
-{
-    for (size_t i = 0; i < engine->type_count; i++) {
-        const struct ates_event_type *type = engine->types[i];
-
-        if (type->version == version && ates_text_equal(ates_text_from(type->data->name), name)) {
-            return type;
-        }
-    }
-    return NULL;
-}
-
 int engine_fold_event(struct ates_engine *engine, const struct ates_event_type *type,
                       const struct ates_event *event, struct ates_bytes data)
 {
@@ -100,7 +87,7 @@ static int fold_envelope(struct ates_engine *engine, struct ates_bytes bytes)
         return -EBADMSG;
     }
     const struct ates_event_type *type =
-        engine_type(engine, envelope.event_name, envelope.event_version);
+        ates_event_type(engine->domain->service, envelope.event_name, envelope.event_version);
     if (type == NULL) {
         return -EBADMSG;
     }
@@ -124,7 +111,7 @@ int engine_fold_record(struct ates_engine *engine, const struct ates_record *rec
     }
     for (size_t i = 0; r == 0 && i < record->privates.count; i++) {
         const struct ates_event_type *type =
-            engine_type(engine, privates[i].name, privates[i].version);
+            ates_event_type(engine->domain->service, privates[i].name, privates[i].version);
         const struct ates_event event = {
             .name = type != NULL ? type->data->name : NULL,
             .time = record->time,

@@ -20,10 +20,11 @@
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define BASE64_SIZE(BYTES) sodium_base64_ENCODED_LEN(BYTES, BASE64) /* with its NUL */
 
+#define AUTH_KEY "auth.key"
+#define SERVICES_KEY "services.key"
 #define KEYRING "keyring"
 #define FINGERPRINT "fingerprint.key"
 #define NAME_SIZE 32u
-
 #define SECRET_PREFIX "k4.secret."
 #define SECRET_TEXT_SIZE (sizeof SECRET_PREFIX + BASE64_SIZE(crypto_sign_SECRETKEYBYTES))
 #define KEYRING_SIZE (ATES_KEYS_MAX * 128u)
@@ -32,9 +33,11 @@ static const struct {
     const char *file;
     const char *word; /* in the keyring */
 } purposes[] = {
-    [ATES_KEY_USERS] = {"auth.key", "users"},
-    [ATES_KEY_SERVICES] = {"services.key", "services"},
+    [ATES_KEY_USERS] = {AUTH_KEY, "users"},
+    [ATES_KEY_SERVICES] = {SERVICES_KEY, "services"},
 };
+
+const char *const ates_key_files[] = {FINGERPRINT, AUTH_KEY, SERVICES_KEY, KEYRING, NULL};
 
 /* The open folder of keys, and where its failures are told. */
 struct folder {

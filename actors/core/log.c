@@ -12,15 +12,43 @@
 #include "core/log_private.h"
 #include "core/store.h"
 
-static const struct ates_field stored_base_fields[] = {
-    {ATES_FIELD(stored_base, number), .type = ATES_UINT, .min = 1},
-    {ATES_FIELD(stored_base, seq), .type = ATES_UINT},
-    {ATES_FIELD(stored_base, time), .type = ATES_INT},
-    {ATES_FIELD(stored_base, hash), .type = ATES_BYTES, .min = 32, .max = 32},
-    {ATES_FIELD(stored_base, state_version), .type = ATES_UINT},
-    {ATES_FIELD(stored_base, digest), .type = ATES_BYTES, .min = 32, .max = 32},
+static const struct ates_field ates_stored_base_fields[] = {
+    {ATES_FIELD(ates_stored_base, number), .type = ATES_UINT, .min = 1},
+    {ATES_FIELD(ates_stored_base, seq), .type = ATES_UINT},
+    {ATES_FIELD(ates_stored_base, time), .type = ATES_INT},
+    {ATES_FIELD(ates_stored_base, hash), .type = ATES_BYTES, .min = 32, .max = 32},
+    {ATES_FIELD(ates_stored_base, state_version), .type = ATES_UINT},
+    {ATES_FIELD(ates_stored_base, digest), .type = ATES_BYTES, .min = 32, .max = 32},
 };
-ATES_MESSAGE(stored_base, "base");
+ATES_MESSAGE(ates_stored_base, "base");
+
+struct ates_stored_base ates_base_note_store(const struct ates_base_note *note)
+{
+    return (struct ates_stored_base){
+        .number = note->head.number,
+        .seq = note->head.seq,
+        .time = note->head.time,
+        .hash = {note->head.hash, sizeof note->head.hash},
+        .state_version = note->state_version,
+        .digest = {note->digest, sizeof note->digest},
+    };
+}
+
+void ates_base_note_load(const struct ates_stored_base *stored, struct ates_base_note *note)
+{
+    *note = (struct ates_base_note){
+        .head = {.number = stored->number, .seq = stored->seq, .time = stored->time},
+        .state_version = stored->state_version,
+    };
+    memcpy(note->head.hash, stored->hash.data, sizeof note->head.hash);
+    memcpy(note->digest, stored->digest.data, sizeof note->digest);
+}
+
+bool ates_log_head_equal(const struct ates_log_head *a, const struct ates_log_head *b)
+{
+    return a->number == b->number && a->seq == b->seq && a->time == b->time &&
+           memcmp(a->hash, b->hash, sizeof a->hash) == 0;
+}
 
 void ates_record_head(const struct ates_record *record, struct ates_log_head *head)
 {
@@ -40,7 +68,7 @@ static int load_id(struct ates_log *self, MDB_txn *txn, const struct ates_source
         memcpy(self->id, v.mv_data, sizeof self->id);
         return 0;
     }
-    if (r == MDB_NOTFOUND) {
+    if (r == MDB_NOTFOUND && source != NULL) {
         ates_uuid7(source, ates_now_ms(source), self->id);
         v = (MDB_val){sizeof self->id, self->id};
         return mdb_put(txn, self->table, &k, &v, 0);
@@ -53,7 +81,7 @@ static int load_base(struct ates_log *self, MDB_txn *txn)
     struct log_key key = log_key(0, 2);
     MDB_val k = {sizeof key.bytes, key.bytes}, v;
     struct ates_arena *arena;
-    struct stored_base stored;
+    struct ates_stored_base stored;
     int r = mdb_get(txn, self->table, &k, &v);
 
     if (r != 0) {
@@ -63,14 +91,10 @@ static int load_base(struct ates_log *self, MDB_txn *txn)
     if (arena == NULL) {
         return ENOMEM;
     }
-    r = ates_stored_decode(&stored_base_message, v.mv_data, v.mv_size, arena, &stored);
+    r = ates_stored_decode(&ates_stored_base_message, v.mv_data, v.mv_size, arena, &stored);
     if (r == 0) {
         self->has_base = true;
-        self->base.head =
-            (struct ates_log_head){.number = stored.number, .seq = stored.seq, .time = stored.time};
-        self->base.state_version = stored.state_version;
-        memcpy(self->base.head.hash, stored.hash.data, sizeof self->base.head.hash);
-        memcpy(self->base.digest, stored.digest.data, sizeof self->base.digest);
+        ates_base_note_load(&stored, &self->base);
         self->head = self->base.head;
     }
     ates_arena_free(&arena);
@@ -110,10 +134,11 @@ static int load_head(struct ates_log *self, MDB_txn *txn)
     return r;
 }
 
+/* source: draws the id of a log that has none; NULL: it is read only. */
 static int load(struct ates_log *self, const struct ates_source *source)
 {
     MDB_txn *txn;
-    int r = mdb_txn_begin(self->env, NULL, 0, &txn);
+    int r = mdb_txn_begin(self->env, NULL, source != NULL ? 0 : MDB_RDONLY, &txn);
 
     if (r != 0) {
         return r;
@@ -135,6 +160,20 @@ static int load(struct ates_log *self, const struct ates_source *source)
     return mdb_txn_commit(txn);
 }
 
+static int load_or_explain(struct ates_log *self, const char *path,
+                           const struct ates_source *source, char *error, size_t error_size)
+{
+    const int r = load(self, source);
+
+    if (r != 0 && self->damaged != 0) {
+        snprintf(error, error_size, "%s: the last record, %" PRIu64 ", is damaged", path,
+                 self->damaged);
+    } else if (r != 0) {
+        snprintf(error, error_size, "%s: %s", path, mdb_strerror(r));
+    }
+    return ates_environment_result(r);
+}
+
 int ates_log_open(struct ates_log **log, const char *path, size_t map_size,
                   const struct ates_source *source, char *error, size_t error_size)
 {
@@ -146,20 +185,36 @@ int ates_log_open(struct ates_log **log, const char *path, size_t map_size,
     }
     self->map_size = map_size;
     int r = ates_environment_open(&self->env, path, map_size, 0, error, error_size);
+    if (r == 0) {
+        r = load_or_explain(self, path, source, error, error_size);
+    }
     if (r != 0) {
         ates_log_close(&self);
         return r;
     }
-    r = load(self, source);
+    *log = self;
+    return 0;
+}
+
+int ates_log_open_read(struct ates_log **log, const char *path, char *error, size_t error_size)
+{
+    struct ates_log *self = calloc(1, sizeof *self);
+
+    if (self == NULL) {
+        snprintf(error, error_size, "%s: %s", path, strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    int r = ates_environment_open_read(&self->env, path, error, error_size);
+    if (r == 0) {
+        r = load_or_explain(self, path, NULL, error, error_size);
+    }
+    if (r > 0) {
+        snprintf(error, error_size, "%s: there is no log in it yet", path);
+        r = -ENOENT;
+    }
     if (r != 0) {
-        if (self->damaged != 0) {
-            snprintf(error, error_size, "%s: the last record, %" PRIu64 ", is damaged", path,
-                     self->damaged);
-        } else {
-            snprintf(error, error_size, "%s: %s", path, mdb_strerror(r));
-        }
         ates_log_close(&self);
-        return ates_environment_result(r);
+        return r;
     }
     *log = self;
     return 0;

@@ -22,6 +22,8 @@ struct ates_log_head {
     uint8_t hash[ATES_HASH_SIZE]; /* of its last envelope, zeros where there is none */
 };
 
+bool ates_log_head_equal(const struct ates_log_head *a, const struct ates_log_head *b);
+/* Where the log ends after this record. */
 void ates_record_head(const struct ates_record *record, struct ates_log_head *head);
 
 /* Where a compacted log begins: the records up to this head were cut off, and what they came to is
@@ -32,10 +34,32 @@ struct ates_base_note {
     uint8_t digest[ATES_HASH_SIZE]; /* of the base's rows */
 };
 
+/* The note as it is stored, in a log and in a copy of one. */
+struct ates_stored_base {
+    uint64_t number, seq;
+    int64_t time;
+    struct ates_bytes hash;
+    uint64_t state_version;
+    struct ates_bytes digest;
+};
+extern const struct ates_message ates_stored_base_message;
+struct ates_stored_base
+ates_base_note_store(const struct ates_base_note *note); /* points into it */
+void ates_base_note_load(const struct ates_stored_base *stored, struct ates_base_note *note);
+
 /* Opens (creates where missing, drawing its id) the log in folder path. 0, or -errno with error
  * filled. */
 int ates_log_open(struct ates_log **log, const char *path, size_t map_size,
                   const struct ates_source *source, char *error, size_t error_size);
+/* Opens the log that is in folder path for reading only, while its service may be appending to it in
+ * another process; the head stays the one of this moment. -ENOENT where there is none. Close it, and
+ * open nothing else there in this process meanwhile (environment.h). */
+int ates_log_open_read(struct ates_log **log, const char *path, char *error, size_t error_size);
+/* Makes an empty log in folder path, which must not be there: with this id, its service's, beginning
+ * at base (NULL: at its first record). 0, or -errno with error filled. */
+int ates_log_create(struct ates_log **log, const char *path, size_t map_size, const char *id,
+                    const char *service, const struct ates_base_note *base, char *error,
+                    size_t error_size);
 void ates_log_close(struct ates_log **log);
 
 /* Makes the log this service's for ever. -EUCLEAN, with error filled, where it is another's: its folder was moved. */

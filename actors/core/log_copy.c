@@ -1,4 +1,5 @@
-/* A log's shorter copy, which begins at a base; see log.h. */
+/* Logs that are made of another: its shorter copy, which begins at a base, and one of the same id that
+ * is yet to be filled; see log.h. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -31,18 +32,11 @@ static int copy_some(struct ates_log_reader *reader, MDB_txn *txn, MDB_dbi table
 
 static int put_base(MDB_txn *txn, MDB_dbi table, const struct ates_base_note *base)
 {
-    const struct stored_base stored = {
-        .number = base->head.number,
-        .seq = base->head.seq,
-        .time = base->head.time,
-        .hash = {base->head.hash, sizeof base->head.hash},
-        .state_version = base->state_version,
-        .digest = {base->digest, sizeof base->digest},
-    };
+    const struct ates_stored_base stored = ates_base_note_store(base);
     struct log_key key = log_key(0, 2);
     struct ates_buffer bytes = {0};
 
-    ates_stored_encode(&stored_base_message, &stored, &bytes);
+    ates_stored_encode(&ates_stored_base_message, &stored, &bytes);
     MDB_val k = {sizeof key.bytes, key.bytes}, v = {bytes.size, bytes.data};
     int r = mdb_put(txn, table, &k, &v, 0);
     ates_buffer_release(&bytes);
@@ -131,4 +125,60 @@ int ates_log_copy_after(struct ates_log *log, const struct ates_base_note *base,
     }
     ates_log_close(&copy);
     return r;
+}
+
+static int put_text(MDB_txn *txn, MDB_dbi table, uint64_t number, const char *text, size_t size)
+{
+    struct log_key key = log_key(0, number);
+    MDB_val k = {sizeof key.bytes, key.bytes}, v = {size, (void *)text};
+
+    return ates_environment_result(mdb_put(txn, table, &k, &v, MDB_NOOVERWRITE));
+}
+
+static int put_about(MDB_env *env, const char *id, const char *service,
+                     const struct ates_base_note *base)
+{
+    char whole_id[ATES_UUID_SIZE] = "";
+    MDB_txn *txn;
+    MDB_dbi table;
+    int r = ates_environment_result(mdb_txn_begin(env, NULL, 0, &txn));
+
+    if (r != 0) {
+        return r;
+    }
+    snprintf(whole_id, sizeof whole_id, "%s", id);
+    r = ates_environment_result(mdb_dbi_open(txn, NULL, 0, &table));
+    if (r == 0) {
+        r = put_text(txn, table, 0, whole_id, sizeof whole_id);
+    }
+    if (r == 0) {
+        r = put_text(txn, table, 1, service, strlen(service));
+    }
+    if (r == 0 && base != NULL) {
+        r = put_base(txn, table, base);
+    }
+    if (r != 0) {
+        mdb_txn_abort(txn);
+        return r;
+    }
+    return ates_environment_result(mdb_txn_commit(txn));
+}
+
+int ates_log_create(struct ates_log **log, const char *path, size_t map_size, const char *id,
+                    const char *service, const struct ates_base_note *base, char *error,
+                    size_t error_size)
+{
+    MDB_env *env = NULL;
+    int r = ates_environment_open(&env, path, map_size, 0, error, error_size);
+
+    if (r != 0) {
+        return r;
+    }
+    r = put_about(env, id, service, base);
+    mdb_env_close(env);
+    if (r != 0) {
+        snprintf(error, error_size, "%s: %s", path, strerror(-r));
+        return r;
+    }
+    return ates_log_open(log, path, map_size, NULL, error, error_size);
 }

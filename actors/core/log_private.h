@@ -18,16 +18,6 @@ struct ates_log {
     uint64_t damaged; /* the last record's number, where it does not decode */
 };
 
-/* The note as it is stored. */
-struct stored_base {
-    uint64_t number, seq;
-    int64_t time;
-    struct ates_bytes hash;
-    uint64_t state_version;
-    struct ates_bytes digest;
-};
-extern const struct ates_message stored_base_message;
-
 struct log_key {
     uint8_t bytes[16];
 };

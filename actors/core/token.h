@@ -61,6 +61,9 @@ void ates_keys_folder(const char *data_dir, char *out, size_t size);
  * bytes) names the file. */
 int ates_keys_create(const char *dir, char *error, size_t size);
 
+/* The files' names, NULL at the end; the keyring last. */
+extern const char *const ates_key_files[];
+
 #define ATES_FINGERPRINT_KEY_SIZE 32u
 int ates_keys_load_fingerprint(const char *dir, uint8_t key[ATES_FINGERPRINT_KEY_SIZE], char *error,
                                size_t size);

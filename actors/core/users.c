@@ -8,6 +8,22 @@ const struct ates_event_type ates_user_known_event = {
     .summary = "What a followed event said of a user.",
 };
 
+const struct ates_event_type *ates_event_type(const struct ates_service *service,
+                                              struct ates_text name, uint64_t version)
+{
+    for (size_t i = 0; i < service->event_count; i++) {
+        const struct ates_event_type *type = &service->events[i];
+
+        if (type->version == version && ates_text_equal(ates_text_from(type->data->name), name)) {
+            return type;
+        }
+    }
+    const struct ates_event_type *known = &ates_user_known_event;
+    return known->version == version && ates_text_equal(ates_text_from(known->data->name), name)
+               ? known
+               : NULL;
+}
+
 int ates_users_get(struct ates_txn *txn, uint64_t user_id, struct ates_user_changed *user)
 {
     const struct ates_key key = ates_key_u64(user_id);

@@ -8,6 +8,10 @@
 /* The private event that carries what a followed one said; its data is struct ates_user_changed. */
 extern const struct ates_event_type ates_user_known_event;
 
+/* What a service's log may hold: an event of its table, or user_known. NULL: no such thing. */
+const struct ates_event_type *ates_event_type(const struct ates_service *service,
+                                              struct ates_text name, uint64_t version);
+
 /* ATES_NOT_FOUND where the user is not known (yet). */
 int ates_users_get(struct ates_txn *txn, uint64_t user_id, struct ates_user_changed *user);
 int ates_users_put(struct ates_txn *txn, const struct ates_user_changed *user);
