@@ -86,8 +86,9 @@ Test(ctl_line, help)
     cr_assert_eq(parse(""), CTL_OK);
     cr_expect_null(line.group);
     cr_expect_not(line.help);
-    cr_assert_eq(parse("help task"), CTL_OK);
-    cr_expect(line.help && line.group == &task_group && line.command == NULL);
+    cr_assert_eq(parse("help task ls"), CTL_OK);
+    cr_expect_str_eq(line.command->name, "help");
+    cr_expect_eq(line.input.count, 2);
     cr_assert_eq(parse("task -h"), CTL_OK);
     cr_expect(line.help && line.command == NULL);
     cr_assert_eq(parse("task ls --help"), CTL_OK);

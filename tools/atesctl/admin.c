@@ -62,7 +62,7 @@ struct admin_meter admin_meter_begin(const char *service, const char *doing)
     return (struct admin_meter){.service = service,
                                 .doing = doing,
                                 .told_us = ates_monotonic_us(),
-                                .terminal = isatty(STDERR_FILENO) == 1};
+                                .terminal = ctl_is_terminal(stderr)};
 }
 
 void admin_meter_end(const struct admin_meter *self)

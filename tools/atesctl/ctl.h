@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <ates/client.h>
 
@@ -102,6 +103,8 @@ struct ctl_command {
     const char *look;                 /* what shows whether a change was made; NULL: none is */
     int64_t timeout_ms;               /* of its calls; 0: CTL_TIMEOUT_MS */
     const struct ctl_option *options; /* NULL, or ended by a NULL name */
+    bool is_hidden;                   /* told of nowhere */
+    bool takes_all;                   /* what looks like an option behind it is an argument */
     bool is_local;     /* asks no service, and runs also where the configuration is wrong */
     bool tells_events; /* knows the format cloudevents */
     int min, max;      /* positional arguments; max -1: any number */
@@ -140,6 +143,9 @@ __attribute__((format(printf, 1, 2))) void ctl_say(const char *format, ...);
 /* Prints "WORDS" as a line on stdout: data that is told in words. is_bad: in red, where stdout is a
  * terminal that has colours and NO_COLOR is not set (no-color.org). */
 __attribute__((format(printf, 2, 3))) void ctl_tell(bool is_bad, const char *format, ...);
+
+/* Whether this stream is a terminal that knows escape sequences: TERM=dumb does not. */
+bool ctl_is_terminal(FILE *stream);
 
 /* "task reassign", "login": the words by which a command is called. Returns out. */
 #define CTL_COMMAND_WORDS_SIZE 64u

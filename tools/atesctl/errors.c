@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "manual.h"
 #include "output.h"
 #include "reason.h"
 #include "refusal.h"
@@ -28,17 +29,11 @@ static const struct ates_field reason_row_fields[] = {
 };
 static ATES_MESSAGE(reason_row, "reason");
 
-/* Without a refusal there is nothing that it is about: "ID", "DATE". */
-static const char *subject_of(const struct ctl_reason *reason)
-{
-    return reason->subject != NULL && strstr(reason->subject, "date") != NULL ? "DATE" : "ID";
-}
-
 /* One reason: a line a field in a table; in other formats a list, as it may mean two things. */
 static void tell(const struct ctl *ctl, struct ctl_listing *listing,
                  const struct ctl_reason *reason)
 {
-    const char *subject = subject_of(reason);
+    const char *subject = ctl_reason_subject(reason);
     char means[WORDS_SIZE], advice[WORDS_SIZE];
     struct reason_row row = {
         .reason = ates_text_from(reason->reason),
@@ -116,7 +111,7 @@ static void tell_reasons(const struct ctl_input *input, ctl_word_fn *tell_word, 
     }
 }
 
-static const struct ctl_command errors_command = {
+const struct ctl_command ctl_errors_command = {
     .name = "errors",
     .arguments = "[REASON]",
     .summary = "Tell what the reason of a refusal means, and what to do",
@@ -128,6 +123,3 @@ static const struct ctl_command errors_command = {
     .run = run_errors,
     .words = tell_reasons,
 };
-
-static const struct ctl_command *const commands[] = {&errors_command, NULL};
-const struct ctl_group help_group = {.summary = "Help", .commands = commands};

@@ -134,7 +134,9 @@ void ctl_help(FILE *out)
     for (size_t i = 0; ctl_groups[i] != NULL; i++) {
         fprintf(out, "\n%s:\n", ctl_groups[i]->summary);
         for (size_t j = 0; ctl_groups[i]->commands[j] != NULL; j++) {
-            print_summary(out, ctl_groups[i], ctl_groups[i]->commands[j]);
+            if (!ctl_groups[i]->commands[j]->is_hidden) {
+                print_summary(out, ctl_groups[i], ctl_groups[i]->commands[j]);
+            }
         }
     }
     fputs("\nOptions of every command:\n", out);
@@ -143,7 +145,7 @@ void ctl_help(FILE *out)
     for (size_t i = 0; ctl_exit_table[i].words != NULL; i++) {
         fprintf(out, "  %3d  %s\n", ctl_exit_table[i].code, ctl_exit_table[i].words);
     }
-    fputs("\nMore: atesctl COMMAND --help\n", out);
+    fputs("\nMore: atesctl help COMMAND, man atesctl\n", out);
 }
 
 static void print_example(void *out, const char *line, size_t size)
@@ -205,4 +207,20 @@ void ctl_help_command(FILE *out, const struct ctl_group *group, const struct ctl
         print_options(out, command->options);
     }
     fputs("\nOptions of every command: atesctl --help\n", out);
+}
+
+int ctl_help_on(FILE *out, const struct ctl_group *group, const struct ctl_command *command,
+                const struct ctl_input *input)
+{
+    if (command != NULL && command->help != NULL && input->count > 0) {
+        return command->help(input);
+    }
+    if (command != NULL) {
+        ctl_help_command(out, group, command);
+    } else if (group != NULL) {
+        ctl_help_group(out, group);
+    } else {
+        ctl_help(out);
+    }
+    return CTL_OK;
 }

@@ -16,6 +16,11 @@ void ctl_help(FILE *out);
 void ctl_help_group(FILE *out, const struct ctl_group *group);
 void ctl_help_command(FILE *out, const struct ctl_group *group, const struct ctl_command *command);
 
+/* Help on what a command line names: a command (or what its arguments name), a group, or all. Each may
+ * be NULL. Returns enum ctl_exit. */
+int ctl_help_on(FILE *out, const struct ctl_group *group, const struct ctl_command *command,
+                const struct ctl_input *input);
+
 /* The words of a usage line one by one, those that belong together in one: "task ls", "ID",
  * "[--limit N]". */
 void ctl_usage(const struct ctl_group *group, const struct ctl_command *command, ctl_word_fn *tell,

@@ -348,10 +348,6 @@ int ctl_line_parse(struct ctl *ctl, struct ctl_line *line, int count, char **arg
         if (line->command != NULL || count == 0) {
             break;
         }
-        if (line->group == NULL && strcmp(arguments[0], "help") == 0) {
-            line->help = true;
-            continue;
-        }
         if (line->group == NULL) {
             code = take_word(line, arguments[0]);
         } else {
@@ -360,6 +356,11 @@ int ctl_line_parse(struct ctl *ctl, struct ctl_line *line, int count, char **arg
         }
         if (code != CTL_OK) {
             return code;
+        }
+        if (line->command != NULL && line->command->takes_all) {
+            count--;
+            arguments++;
+            break;
         }
     }
     ctl->group = line->group;

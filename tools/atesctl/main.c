@@ -14,25 +14,8 @@
 #include "ctl.h"
 #include "help.h"
 #include "line.h"
+#include "output.h"
 #include "session_store.h"
-
-/* Help, where it was asked for or a word is missing. */
-static int print_help(const struct ctl_line *line)
-{
-    FILE *out = line->help ? stdout : stderr;
-
-    if (line->command != NULL && line->command->help != NULL && line->input.count > 0) {
-        return line->command->help(&line->input);
-    }
-    if (line->command != NULL) {
-        ctl_help_command(out, line->group, line->command);
-    } else if (line->group != NULL) {
-        ctl_help_group(out, line->group);
-    } else {
-        ctl_help(out);
-    }
-    return line->help ? CTL_OK : CTL_USAGE;
-}
 
 /* The settings, the context's included. */
 static int load_config(struct ctl *ctl, const struct ctl_line *line)
@@ -107,7 +90,8 @@ int main(int argc, char **argv)
         return CTL_OK;
     }
     if (code == CTL_OK && (line.help || line.command == NULL)) {
-        return print_help(&line);
+        code = ctl_help_on(line.help ? stdout : stderr, line.group, line.command, &line.input);
+        return !line.help ? CTL_USAGE : code != CTL_OK ? code : ctl_flush();
     }
     if (code == CTL_OK) {
         code = ctl_line_check(&line);

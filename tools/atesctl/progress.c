@@ -49,7 +49,7 @@ void ctl_progress_begin(struct ctl_progress *self, const char *what, uint64_t to
 {
     *self = (struct ctl_progress){.what = what,
                                   .total = total,
-                                  .is_terminal = isatty(STDERR_FILENO) == 1,
+                                  .is_terminal = ctl_is_terminal(stderr),
                                   .begun_ms = now_ms(),
                                   .begun_at = done};
     self->shown_ms = self->begun_ms;

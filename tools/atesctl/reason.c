@@ -176,6 +176,11 @@ const struct ctl_reason *ctl_reason_find(const char *reason)
     return NULL;
 }
 
+const char *ctl_reason_subject(const struct ctl_reason *reason)
+{
+    return reason->subject != NULL && strstr(reason->subject, "date") != NULL ? "DATE" : "ID";
+}
+
 void ctl_reason_words(const char *words, const char *subject, char *out, size_t size)
 {
     const size_t before = strcspn(words, "#");

@@ -24,6 +24,9 @@ extern const size_t ctl_reason_count;
 /* The first row of a reason, NULL where there is none. */
 const struct ctl_reason *ctl_reason_find(const char *reason);
 
+/* What stands for its subject where nothing was refused: "ID", "DATE". */
+const char *ctl_reason_subject(const struct ctl_reason *reason);
+
 /* Puts words with the subject in place of their '#' into out. */
 void ctl_reason_words(const char *words, const char *subject, char *out, size_t size);
 

@@ -62,7 +62,9 @@ void ctl_nearest_hear(void *self, const char *candidate, const char *summary)
 static void consider_commands(struct ctl_nearest *nearest, const struct ctl_group *group)
 {
     for (size_t i = 0; group->commands[i] != NULL; i++) {
-        ctl_nearest_consider(nearest, group->commands[i]->name);
+        if (!group->commands[i]->is_hidden) {
+            ctl_nearest_consider(nearest, group->commands[i]->name);
+        }
     }
 }
 

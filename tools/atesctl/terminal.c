@@ -54,12 +54,19 @@ void ctl_say(const char *format, ...)
     fputc('\n', stderr);
 }
 
+bool ctl_is_terminal(FILE *stream)
+{
+    const char *terminal = getenv("TERM");
+
+    return isatty(fileno(stream)) == 1 && terminal != NULL && terminal[0] != '\0' &&
+           strcmp(terminal, "dumb") != 0;
+}
+
 static bool has_colours(void)
 {
-    const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    const char *none = getenv("NO_COLOR");
 
-    return isatty(STDOUT_FILENO) == 1 && (none == NULL || none[0] == '\0') && terminal != NULL &&
-           strcmp(terminal, "dumb") != 0;
+    return ctl_is_terminal(stdout) && (none == NULL || none[0] == '\0');
 }
 
 void ctl_tell(bool is_bad, const char *format, ...)
