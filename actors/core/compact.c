@@ -181,26 +181,31 @@ static int sync_below(const struct compaction *self, const char *name)
     return ates_sync_folder(path, self->error, self->error_size);
 }
 
-/* All that is made is on the disk before the exchange, and the exchange before anything goes. */
-static int exchange(const struct compaction *self, const struct ates_base_note *base)
+/* Makes the new pair beside the old, all of it on the disk. */
+static int make_pair(const struct compaction *self, struct ates_base_note *base)
 {
     char path[sizeof self->path + sizeof FRESH_LOG];
 
     snprintf(path, sizeof path, "%s/" FRESH_LOG, self->path);
-    int r = ates_log_copy_after(self->engine->log, base, path, self->error, self->error_size);
+    int r = ates_base_write(self->domain, self->config, &self->engine->txn, base, self->error,
+                            self->error_size);
+    if (r == 0) {
+        r = ates_log_copy_after(self->engine->log, base, path, self->error, self->error_size);
+    }
     if (r == 0) {
         r = sync_below(self, FRESH_LOG);
     }
-    if (r == 0) {
-        r = sync_below(self, "");
-    }
-    if (r == 0) {
-        r = ates_datadir_raise(self->config->data_dir, self->error, self->error_size);
-    }
-    if (r == 0 && renameat2(self->folder, FRESH_LOG, self->folder, LOG, RENAME_EXCHANGE) != 0) {
-        r = fail(self, LOG " cannot be exchanged on this file system", -errno);
-    }
     return r == 0 ? sync_below(self, "") : r;
+}
+
+static int exchange(const struct compaction *self)
+{
+    int r = ates_datadir_raise(self->config->data_dir, self->error, self->error_size);
+
+    if (r == 0 && renameat2(self->folder, FRESH_LOG, self->folder, LOG, RENAME_EXCHANGE) != 0) {
+        r = fail(self, LOG " cannot be exchanged for another", -errno);
+    }
+    return r;
 }
 
 /* Removes what the log in place does not name. */
@@ -253,6 +258,7 @@ static int cut(const struct compaction *self, struct ates_compact_report *report
     const struct ates_log_head *head = ates_log_head(self->engine->log);
     const uint64_t first = before != NULL ? before->head.number : 0;
     struct ates_log_head at = before != NULL ? before->head : (struct ates_log_head){.number = 0};
+    char folder[ATES_BASE_FOLDER_SIZE];
     int r = find_cut(self, &at, report);
 
     if (r != 0) {
@@ -275,12 +281,19 @@ static int cut(const struct compaction *self, struct ates_compact_report *report
         r = replay(self, &at);
     }
     if (r == 0) {
-        r = ates_base_write(self->domain, self->config, &self->engine->txn, &base, self->error,
-                            self->error_size);
+        r = make_pair(self, &base);
     }
     if (r == 0) {
-        r = exchange(self, &base);
+        r = exchange(self);
     }
+    if (r != 0) {
+        /* As on a full disk, which needs the room. */
+        (void)ates_environment_remove(self->folder, FRESH_LOG);
+        ates_base_folder(&base, folder);
+        (void)ates_environment_remove(self->folder, folder);
+        return r;
+    }
+    r = sync_below(self, ""); /* before anything goes */
     if (r == 0) {
         report->bytes_after = bytes_with(self, &base);
         r = remove_leftovers(self, &base);

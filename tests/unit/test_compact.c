@@ -24,6 +24,7 @@ TestSuite(compact, .init = open_fixture, .fini = close_fixture, .timeout = 120);
  * of them. */
 
 static unsigned steps_left; /* 0: no end */
+static bool refuses_exchange;
 
 static void step(void)
 {
@@ -49,6 +50,10 @@ int renameat(int from_folder, const char *from, int to_folder, const char *to)
 int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
 {
     step();
+    if (refuses_exchange) {
+        errno = EINVAL;
+        return -1;
+    }
     return REAL(renameat2)(from_folder, from, to_folder, to, flags);
 }
 
@@ -263,6 +268,22 @@ Test(compact, refuses_data_in_use_and_damaged_ones)
     cr_expect_eq(compact_with(&toy_domain, alone, FIXTURE_TIME + DAY_MS, false), -EBADMSG);
     cr_expect_not_null(strstr(error, "record 40"), "%s", error);
     cr_expect_eq(count_entries("base"), 0);
+}
+
+Test(compact, leaves_nothing_where_the_exchange_is_refused)
+{
+    for (unsigned day = 0; day < 3; day++) {
+        live_a_day();
+    }
+    refuses_exchange = true;
+    cr_expect_eq(compact_with(&toy_domain, alone, FIXTURE_TIME + DAY_MS, false), -EINVAL);
+    cr_expect_not_null(strstr(error, "cannot be exchanged"), "%s", error);
+    cr_expect_eq(count_entries("base"), 0);
+    cr_expect_eq(count_entries("log"), 1);
+    refuses_exchange = false;
+    assert_sound();
+    compact(FIXTURE_TIME + DAY_MS);
+    cr_expect(report.is_cut);
 }
 
 /* Crashes. */
