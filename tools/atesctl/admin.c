@@ -82,8 +82,8 @@ void admin_meter_tell_service(void *context, const char *service, const char *do
     admin_meter_tell(self, done, total);
 }
 
-static int each_service(const struct ates_config *config, admin_work_fn *work, bool for_people,
-                        struct ctl_listing *listing)
+static int each_service(const struct ates_config *config, admin_work_fn *work, const void *plan,
+                        bool for_people, struct ctl_listing *listing)
 {
     char folder[sizeof config->data_dir + 64];
     int code = CTL_OK;
@@ -96,14 +96,14 @@ static int each_service(const struct ates_config *config, admin_work_fn *work, b
             ctl_say("%s has no data yet", name);
             continue;
         }
-        const int found = work(ates_domains[i], config, for_people, listing);
+        const int found = work(ates_domains[i], config, plan, for_people, listing);
         code = code != CTL_OK ? code : found;
     }
     return code;
 }
 
 int admin_list_work(const struct ctl *ctl, const struct ctl_input *input,
-                    const struct ates_message *row, admin_work_fn *work)
+                    const struct ates_message *row, admin_work_fn *work, const void *plan)
 {
     struct ates_config config;
     char error[ADMIN_ERROR_SIZE] = "";
@@ -123,15 +123,20 @@ int admin_list_work(const struct ctl *ctl, const struct ctl_input *input,
     if (listing == NULL) {
         return ctl_fail(CTL_REFUSED, NULL, "out of memory");
     }
-    code = each_service(&config, work, ctl->format == CTL_TABLE, listing);
+    code = each_service(&config, work, plan, ctl->format == CTL_TABLE, listing);
     const int ended = ctl_listing_end(listing, NULL);
     ctl_listing_free(&listing);
     return code != CTL_OK ? code : ended;
 }
 
 static const struct ctl_command *const commands[] = {
-    &admin_init_command,    &admin_backup_command, &admin_restore_command,
-    &admin_rebuild_command, &admin_check_command,  NULL,
+    &admin_init_command,
+    &admin_backup_command,
+    &admin_restore_command,
+    &admin_rebuild_command,
+    &admin_check_command,
+    &admin_compact_command,
+    NULL,
 };
 
 const struct ctl_group admin_group = {

@@ -23,10 +23,10 @@ static const struct ates_field check_row_fields[] = {
 static ATES_MESSAGE(check_row, "check");
 
 static int check_one(const struct ates_domain *domain, const struct ates_config *config,
-                     bool for_people, struct ctl_listing *listing)
+                     const void *plan, bool for_people, struct ctl_listing *listing)
 {
     const char *name = domain->service->name;
-    (void)for_people;
+    (void)plan, (void)for_people;
     struct admin_meter meter = admin_meter_begin(name, "reading the log");
     const struct ates_progress progress = {admin_meter_tell, &meter};
     struct ates_check_report report = {.records = 0};
@@ -53,7 +53,7 @@ static int check_one(const struct ates_domain *domain, const struct ates_config 
 
 static int run_check(struct ctl *ctl, const struct ctl_input *input)
 {
-    return admin_list_work(ctl, input, &check_row_message, check_one);
+    return admin_list_work(ctl, input, &check_row_message, check_one, NULL);
 }
 
 const struct ctl_command admin_check_command = {

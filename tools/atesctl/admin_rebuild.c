@@ -24,13 +24,15 @@ static ATES_MESSAGE(rebuild_row, "rebuild");
 
 /* People are told of tables that differ, programs of all. */
 static int rebuild_one(const struct ates_domain *domain, const struct ates_config *config,
-                       bool for_people, struct ctl_listing *listing)
+                       const void *plan, bool for_people, struct ctl_listing *listing)
 {
     const char *name = domain->service->name;
     struct admin_meter meter = admin_meter_begin(name, "replaying the log");
     const struct ates_progress progress = {admin_meter_tell, &meter};
     struct ates_rebuild_report report;
     char error[ADMIN_ERROR_SIZE] = "";
+
+    (void)plan;
     const int r = ates_rebuild(domain, config, &progress, &report, error, sizeof error);
 
     admin_meter_end(&meter);
@@ -65,7 +67,7 @@ static int rebuild_one(const struct ates_domain *domain, const struct ates_confi
 
 static int run_rebuild(struct ctl *ctl, const struct ctl_input *input)
 {
-    return admin_list_work(ctl, input, &rebuild_row_message, rebuild_one);
+    return admin_list_work(ctl, input, &rebuild_row_message, rebuild_one, NULL);
 }
 
 const struct ctl_command admin_rebuild_command = {
