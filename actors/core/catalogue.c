@@ -114,7 +114,9 @@ const struct ates_catalogue_entry ates_catalogue[ATES_ENTRY_COUNT] = {
          "Find out whether the data of @ATES_PRODUCER@ were replaced or damaged: "
          "sudo atesctl admin check, with the services stopped; atesctl events dead "
          "@ATES_SERVICE@ shows a dead letter. The stream goes on after a restart of "
-         "ates@@ATES_SERVICE@.service, once the reason is gone."},
+         "ates@@ATES_SERVICE@.service, once the reason is gone. Where the log of @ATES_PRODUCER@ "
+         "was "
+         "compacted beyond what was followed, restore the data of @ATES_SERVICE@ from a backup."},
     [ATES_SAY_NO_EVENTS] =
         {"2eb45c4527bd46ae9b8501c48627988e", ATES_WARNING, "No events arrive",
          "@ATES_SERVICE@ has heard nothing from the broker for too long and connects to it anew. "

@@ -307,6 +307,9 @@ static void judge_service(const struct ates_service *service)
     for (size_t i = 0; i < service->event_count; i++) {
         judge_message(service->events[i].data);
     }
+    for (size_t i = 0; i < service->snapshot_count; i++) {
+        judge_message(service->snapshots[i].data);
+    }
 }
 
 Test(message_schema, says_what_is_taken_by_every_service)
