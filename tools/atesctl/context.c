@@ -344,7 +344,8 @@ static int show(struct ctl *ctl, const char *context_source)
             is_given      ? "ATES_TOKEN_FILE"
             : is_contexts ? "the context's"
                           : "the run folder's");
-    add_row(listing, "user", ctl->session->login, "the token file");
+    add_row(listing, "user", ctl->session->login,
+            ctl->session->login[0] != '\0' ? "the token file" : "nobody is signed in");
     code = ctl_listing_end(listing, NULL);
     ctl_listing_free(&listing);
     return code;

@@ -1,0 +1,157 @@
+"""What atesctl prints, command by command, against tests/ctl/golden/COMMAND.txt. golden.story beside this file says what
+is run, in which order and formats, on a daemon that is new. ATES_GOLDEN_UPDATE=1 writes the files anew.
+
+What no two runs have in common is masked: times, dates, amounts (prices are drawn), hashes, and in tables the blanks
+that fill columns up to them. terminal.py looks at how columns stand."""
+import csv
+import difflib
+import io
+import os
+import re
+import shlex
+import sys
+
+import ates
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GOLDEN = os.path.join(HERE, "golden")
+FORMATS = {"t": "table", "w": "wide", "j": "json", "n": "ndjson", "c": "csv", "i": "name"}
+MASKS = [
+    (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(UTC|[+-]\d\d(:?\d\d)?|Z))?", "TIME"),
+    (r"\b\d{4}-\d\d-\d\d\b", "DATE"),
+    (r"\b\d\d-\d\d \d\d:\d\d\b", "TIME"),
+    (r"Etc/(GMT[+-]\d+|UTC)", "ZONE"),
+    (r"\bpid \d+", "pid N"),
+    (r"\bv4\.public\.[\w.-]+", "TOKEN"),
+    (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
+    (r"\b[0-9a-f]{64}\b", "HASH"),
+    (r"token-[0-9a-f]{32}", "token-HASH"),
+    (r"\b1[6-9]\d{11}\b|\b2\d{12}\b", "MS"),
+    (r'("(\w+_)?cents":) ?-?\d+', r"\1CENTS"),
+    (r'("(records|bytes)":)\d+', r"\1N"),  # how many steps followers took depends on their pace
+    (r'("prev":) ?"[^"]*"', r'\1"HASH"'),
+    (r"-?\b\d+\.\d\d\b(?! ?(s|MB)\b)", "AMOUNT"),
+    (r"\b\d+ ms\b", "N ms"),
+]
+
+
+def mask_csv(text):
+    """Amounts are numbers like others there: their columns are known by their heads."""
+    rows = list(csv.reader(io.StringIO(text)))
+    for row in rows[1:]:
+        for i, head in enumerate(rows[0][:len(row)]):
+            if head.endswith("_cents") and row[i]:
+                row[i] = "CENTS"
+            elif head in ("records", "bytes") and row[i]:
+                row[i] = "N"
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
+
+
+def mask(text, form, folder):
+    if form == "csv" and text:
+        text = mask_csv(text)
+    text = text.replace(folder, "FOLDER")
+    for pattern, word in MASKS:
+        text = re.sub(pattern, word, text)
+    if form in ("table", "wide"):
+        text = re.sub(r"^((auth|tasks|accounting|analytics|payment)( +sound)?) +\d+", r"\1 N", text, flags=re.M)
+        text = re.sub(r"TIME +\d{4,}$", "TIME N", text, flags=re.M)
+        text = "\n".join(re.sub(r" +", " ", line).rstrip() for line in text.split("\n"))
+    return text.replace("\r\n", "\n")
+
+
+def section(words, form, done, folder):
+    shown = words if form == "table" else ["-o", form] + words
+    lines = ["$ atesctl " + mask(shlex.join(shown), "", folder)]
+    lines += ["! " + line for line in mask(done.stderr, "table", folder).splitlines()]
+    lines += ["  " + line if line else "" for line in mask(done.stdout, form, folder).splitlines()]
+    if done.returncode != 0:
+        lines.append(f"exit code {done.returncode}")
+    return "\n".join(lines) + "\n"
+
+
+def known_commands():
+    """By the help's own list, as "task ls"."""
+    text = ates.subprocess.run([ates.ATESCTL, "help", "--markdown"], capture_output=True, text=True, check=True).stdout
+    return [line[4:].replace("\\", "") for line in text.splitlines() if line.startswith("### ")]
+
+
+class Story:
+    def __init__(self, world):
+        self.world = world
+        self.commands = known_commands()
+        self.found = {}  # command: its sections
+        self.forms = {}  # command: the formats in which it was run
+
+    def command_of(self, words):
+        bare = [word for word in words if not word.startswith("-")]
+        for size in (2, 1):
+            if " ".join(bare[:size]) in self.commands:
+                return " ".join(bare[:size])
+        return "atesctl"
+
+    def output(self, user, words):
+        done = self.world.run(user, *words)
+        return done.stdout + done.stderr
+
+    def case(self, user, letters, words):
+        command = self.command_of(words)
+        for letter in letters:
+            form = FORMATS[letter]
+            given = words if form == "table" else ["-o", form] + words
+            done = self.world.run(user, "--no-input", *given)
+            self.found.setdefault(command, []).append(section(words, form, done, self.world.folder))
+            self.forms.setdefault(command, set()).add(letter)
+
+    def step(self, line):
+        verb, _, rest = line.partition(" ")
+        if verb == "start":
+            self.world.start()
+        elif verb == "stop":
+            self.world.stop()
+        elif verb == "write":
+            name, _, text = rest.partition(" ")
+            self.world.write(name, text.encode().decode("unicode_escape").encode("latin-1").decode())
+        elif verb == "must":
+            user, *words = shlex.split(rest)
+            self.world.must(user, *words)
+        elif verb == "until":
+            user, pattern, *words = shlex.split(rest)
+            self.world.until(lambda: re.search(pattern, self.output(user, words)), line)
+        else:
+            words = shlex.split(rest)
+            self.case(None if verb == "-" else verb, words[0], words[1:])
+
+
+def compare(tap, command, text):
+    path = os.path.join(GOLDEN, command.replace(" ", "-") + ".txt")
+    if os.environ.get("ATES_GOLDEN_UPDATE") == "1":
+        os.makedirs(GOLDEN, exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    wanted = ""
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            wanted = file.read()
+    tap.check(f"{command} prints what it should",
+              "\n".join(difflib.unified_diff(wanted.splitlines(), text.splitlines(), path, "this run", lineterm="")))
+
+
+def main():
+    tap = ates.Tap()
+    with ates.Ates() as world, open(os.path.join(HERE, "golden.story"), encoding="utf-8") as file:
+        story = Story(world)
+        for line in file:
+            line = line.strip().replace("FOLDER", world.folder)
+            if line and not line.startswith("#"):
+                story.step(line)
+    for command in sorted(story.found):
+        compare(tap, command, "\n".join(story.found[command]))
+    missing = [command for command in story.commands if not {"t", "j", "c"} <= story.forms.get(command, set())]
+    tap.check("every command is run in table, json and csv", "not so: " + ", ".join(missing) if missing else None)
+    return tap.end()
+
+
+sys.exit(main())
