@@ -225,3 +225,6 @@ root t whoami
 stop
 root t task mine
 root i admin check
+- tjc admin compact --dry-run
+- t admin compact --keep-days 0
+- t admin compact --before 2026-02-30

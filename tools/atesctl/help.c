@@ -191,13 +191,15 @@ static void print_usage_word(void *context, const char *word, const char *summar
 void ctl_help_command(FILE *out, const struct ctl_group *group, const struct ctl_command *command)
 {
     const char *start = "Usage: atesctl";
+    const char *notes = command->notes != NULL ? command->notes : "";
     struct usage usage = {out, (int)strlen(start)};
 
     fputs("Examples:\n", out);
     ctl_examples(command, print_example, out);
     fprintf(out, "\n%s", start);
     ctl_usage(group, command, print_usage_word, &usage);
-    fprintf(out, "\n\n%s.\n%s", command->summary, command->notes != NULL ? command->notes : "");
+    fprintf(out, "\n\n%s.\n%s", command->summary, notes);
+    fputs(notes[0] != '\0' && notes[strlen(notes) - 1] != '\n' ? "\n" : "", out);
     if (command->timeout_ms > 0) {
         fprintf(out, "Waits for its reply for %d s, where no --timeout is given.\n",
                 (int)(command->timeout_ms / 1000));
