@@ -30,6 +30,9 @@ int ates_environment_result(int mdb_result)
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
+    case MDB_INCOMPATIBLE: /* this and those below: what only pages that contradict each other bring */
+    case MDB_CURSOR_FULL:
+    case MDB_PAGE_FULL:
         return -EUCLEAN;
     default:
         return mdb_result > 0 ? -mdb_result : -EIO;

@@ -69,6 +69,12 @@ static int load_id(struct ates_log *self, MDB_txn *txn, const struct ates_source
         return 0;
     }
     if (r == MDB_NOTFOUND && source != NULL) {
+        MDB_stat stat;
+
+        r = mdb_stat(txn, self->table, &stat);
+        if (r != 0 || stat.ms_entries > 0) {
+            return r != 0 ? r : MDB_CORRUPTED; /* a log that has lost its id */
+        }
         ates_uuid7(source, ates_now_ms(source), self->id);
         v = (MDB_val){sizeof self->id, self->id};
         return mdb_put(txn, self->table, &k, &v, 0);
@@ -396,6 +402,25 @@ int ates_log_read_seek(struct ates_log_reader *reader, uint64_t seq)
         return ates_log_read_seek_record(reader, 1, 1); /* what the log says of itself */
     }
     reader->found = r == 0;
+    return ates_environment_result(r);
+}
+
+int ates_log_read_finds(const struct ates_log_reader *reader, uint64_t first_seq, uint64_t number)
+{
+    struct log_key key = log_key(first_seq, number);
+    MDB_val k = {sizeof key.bytes, key.bytes}, v;
+
+    return ates_environment_result(mdb_get(reader->txn, mdb_cursor_dbi(reader->cursor), &k, &v));
+}
+
+int ates_log_read_count(const struct ates_log_reader *reader, uint64_t *rows)
+{
+    MDB_stat stat;
+    const int r = mdb_stat(reader->txn, mdb_cursor_dbi(reader->cursor), &stat);
+
+    if (r == 0) {
+        *rows = stat.ms_entries;
+    }
     return ates_environment_result(r);
 }
 

@@ -108,6 +108,11 @@ void ates_log_read_close(struct ates_log_reader *reader);
 int ates_log_read_seek(struct ates_log_reader *reader, uint64_t seq);
 /* Goes to the record {first_seq, number}; where it is absent, to the one after it. */
 int ates_log_read_seek_record(struct ates_log_reader *reader, uint64_t first_seq, uint64_t number);
+/* Whether the record is found by its key, as reads from the middle of the log find it: 0,
+ * ATES_NOT_FOUND, or a fault. The reader stays where it is. */
+int ates_log_read_finds(const struct ates_log_reader *reader, uint64_t first_seq, uint64_t number);
+/* All rows, what the log says of itself included, as its file counts them. */
+int ates_log_read_count(const struct ates_log_reader *reader, uint64_t *rows);
 /* The next stored record: 0 or ATES_NOT_FOUND at the end. */
 int ates_log_read_next(struct ates_log_reader *reader, struct ates_stored_record *record);
 

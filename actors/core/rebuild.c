@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/environment.h"
+#include "core/guarded.h"
 
 #define STATE "state"
 #define FRESH "state.new"
@@ -18,6 +19,7 @@ struct rebuild {
     const struct ates_config *config;
     const struct ates_progress *progress;
     struct ates_source source;
+    bool keep;  /* put the new state in the old one's place */
     int folder; /* DATA/SERVICE */
     char path[sizeof((struct ates_config *)0)->data_dir + 64];
     char *error;
@@ -32,29 +34,58 @@ static int fail(const struct rebuild *self, const char *what)
     return fault;
 }
 
-/* The state as it is must have seen the whole log, or what it lacks would look like damage. Where
- * it cannot be read, the report says why: a rebuild is the way to mend it. */
-static int bring_up_to_date(const struct rebuild *self, struct ates_rebuild_report *report)
+/* Reads every row: what cannot be read should be met here, in a child (guarded.h). */
+static int read_rows(struct ates_engine *engine, const struct ates_domain *domain)
 {
-    struct ates_engine *engine = NULL;
-    char why[sizeof report->unreadable] = "";
-    int r = ates_engine_open_offline(&engine, self->domain, self->config, &self->source, "state",
-                                     why, sizeof why);
+    const char *names[ATES_TABLES_MAX];
+    const size_t count = ates_domain_tables(domain, names);
+    struct ates_table_comparison rows;
+    int r = 0;
 
+    for (unsigned i = 0; r == 0 && i < count; i++) {
+        r = ates_store_compare(ates_engine_txn(engine), ates_engine_txn(engine), i, &rows);
+    }
+    return r;
+}
+
+/* The state as it is must have seen the whole log, or what it lacks would look like damage. */
+static int bring_up_to_date(const void *input, const struct ates_progress *progress, void *result,
+                            char *error, size_t error_size)
+{
+    const struct rebuild *self = input;
+    struct ates_engine *engine = NULL;
+    int r = ates_engine_open_offline(&engine, self->domain, self->config, &self->source, "state",
+                                     error, error_size);
+
+    (void)progress, (void)result;
     if (r == 0) {
         r = ates_engine_start(engine);
     }
     if (r == 0) {
         r = ates_engine_checkpoint(engine, true) < 0 ? -EIO : 0;
     }
+    if (r == 0) {
+        r = read_rows(engine, self->domain);
+    }
     ates_engine_close(&engine);
-    if (r == -EUCLEAN || r == -EBADMSG) {
-        snprintf(report->unreadable, sizeof report->unreadable, "%s",
-                 why[0] != '\0' ? why : "it does not fit the log");
+    if ((r == -EUCLEAN || r == -EBADMSG) && error[0] == '\0') {
+        snprintf(error, error_size, "it does not fit the log");
+    }
+    return r;
+}
+
+/* Where the state cannot be read, the report says why: a rebuild is the way to mend it. */
+static int look_at_state(const struct rebuild *self, struct ates_rebuild_report *report)
+{
+    char why[sizeof report->unreadable] = "", none;
+    int r = ates_guarded(bring_up_to_date, self, NULL, &none, 0, why, sizeof why);
+
+    if (r == -EUCLEAN || r == -EBADMSG || r == -EIO || r == -EINVAL) {
+        snprintf(report->unreadable, sizeof report->unreadable, "%s", why);
         return 0;
     }
     if (r != 0) {
-        snprintf(self->error, self->error_size, "%s", why[0] != '\0' ? why : strerror(-r));
+        snprintf(self->error, self->error_size, "%s", why);
     }
     return r;
 }
@@ -146,7 +177,7 @@ static int replace(const struct rebuild *self, struct ates_rebuild_report *repor
     }
     if (r == 0) {
         report->records = ates_engine_figures(engine)->replayed;
-        r = swap(self);
+        r = self->keep ? swap(self) : 0;
     }
     /* The old state, or a part of the new one: what may stay costs room only, until the next run.
      */
@@ -155,19 +186,39 @@ static int replace(const struct rebuild *self, struct ates_rebuild_report *repor
     return r;
 }
 
-int ates_rebuild(const struct ates_domain *domain, const struct ates_config *config,
-                 const struct ates_progress *progress, struct ates_rebuild_report *report,
-                 char *error, size_t error_size)
+struct replacement {
+    const struct rebuild *rebuild;
+    const struct ates_rebuild_report *found;
+};
+
+static int replace_in_child(const void *input, const struct ates_progress *progress, void *result,
+                            char *error, size_t error_size)
+{
+    const struct replacement *replacement = input;
+    struct ates_rebuild_report *report = result;
+    struct rebuild self = *replacement->rebuild;
+
+    self.progress = progress;
+    self.error = error;
+    self.error_size = error_size;
+    *report = *replacement->found;
+    return replace(&self, report);
+}
+
+static int rebuild(const struct ates_domain *domain, const struct ates_config *config, bool keep,
+                   const struct ates_progress *progress, struct ates_rebuild_report *report,
+                   char *error, size_t error_size)
 {
     struct rebuild self = {.domain = domain,
                            .config = config,
+                           .keep = keep,
                            .progress = progress,
                            .source = ates_source_system(),
                            .error = error,
                            .error_size = error_size};
     struct ates_rebuild_report found = {.differs = false};
 
-    int r = bring_up_to_date(&self, &found);
+    int r = look_at_state(&self, &found);
     if (r != 0) {
         return r;
     }
@@ -184,11 +235,28 @@ int ates_rebuild(const struct ates_domain *domain, const struct ates_config *con
     }
     if (r == 0) {
         found.differs = found.unreadable[0] != '\0';
-        r = replace(&self, &found);
+        const struct replacement replacement = {&self, &found};
+
+        r = ates_guarded(replace_in_child, &replacement, progress, &found, sizeof found, error,
+                         error_size);
     }
     close(self.folder);
     if (r == 0) {
         *report = found;
     }
     return r;
+}
+
+int ates_rebuild(const struct ates_domain *domain, const struct ates_config *config,
+                 const struct ates_progress *progress, struct ates_rebuild_report *report,
+                 char *error, size_t error_size)
+{
+    return rebuild(domain, config, true, progress, report, error, error_size);
+}
+
+int ates_rebuild_compare(const struct ates_domain *domain, const struct ates_config *config,
+                         const struct ates_progress *progress, struct ates_rebuild_report *report,
+                         char *error, size_t error_size)
+{
+    return rebuild(domain, config, false, progress, report, error, error_size);
 }

@@ -26,4 +26,9 @@ int ates_rebuild(const struct ates_domain *domain, const struct ates_config *con
                  const struct ates_progress *progress, struct ates_rebuild_report *report,
                  char *error, size_t error_size);
 
+/* The same, but that the state stays as it is: only the report is wanted. */
+int ates_rebuild_compare(const struct ates_domain *domain, const struct ates_config *config,
+                         const struct ates_progress *progress, struct ates_rebuild_report *report,
+                         char *error, size_t error_size);
+
 #endif

@@ -237,6 +237,14 @@ int ates_get(struct ates_txn *txn, unsigned table, const struct ates_key *key,
     return r;
 }
 
+int ates_has(struct ates_txn *txn, unsigned table, struct ates_bytes key)
+{
+    MDB_val k = {key.size, (void *)key.data}, v;
+
+    assert(table < txn->store->table_count);
+    return ates_environment_result(mdb_get(txn->mdb, txn->store->tables[table], &k, &v));
+}
+
 int ates_put(struct ates_txn *txn, unsigned table, const struct ates_key *key, const void *data,
              size_t size)
 {

@@ -57,6 +57,8 @@ int ates_txn_clear(struct ates_txn *txn); /* deletes every row of every table */
 /* One row. A value got is copied to the arena, so that it outlives later writes. */
 int ates_get(struct ates_txn *txn, unsigned table, const struct ates_key *key,
              struct ates_bytes *value);
+/* Whether it is there: 0 or ATES_NOT_FOUND. Costs no copy. */
+int ates_has(struct ates_txn *txn, unsigned table, struct ates_bytes key);
 int ates_put(struct ates_txn *txn, unsigned table, const struct ates_key *key, const void *data,
              size_t size);
 int ates_delete(struct ates_txn *txn, unsigned table, const struct ates_key *key);

@@ -48,7 +48,22 @@ static void note(struct ates_table_comparison *self, struct ates_bytes key)
     }
 }
 
-static int walk(struct side *left, struct side *right, struct ates_table_comparison *comparison)
+/* A walk reads leaf after leaf; a row must also be found from the root, or its service would not see
+ * it. */
+static int look_up(struct ates_txn *txn, unsigned table, const struct side *self,
+                   struct ates_table_comparison *comparison)
+{
+    const int r = ates_has(txn, table, self->key);
+
+    if (r == ATES_NOT_FOUND) {
+        note(comparison, self->key);
+        return 0;
+    }
+    return r;
+}
+
+static int walk(struct ates_txn *txn, unsigned table, struct side *left, struct side *right,
+                struct ates_table_comparison *comparison)
 {
     int r = advance(left, &comparison->left_rows);
 
@@ -60,8 +75,10 @@ static int walk(struct side *left, struct side *right, struct ates_table_compari
 
         if (first != 0 || !same_value(left, right)) {
             note(comparison, first <= 0 ? left->key : right->key);
+        } else {
+            r = look_up(txn, table, left, comparison);
         }
-        if (first <= 0) {
+        if (r == 0 && first <= 0) {
             r = advance(left, &comparison->left_rows);
         }
         if (r == 0 && first >= 0) {
@@ -82,7 +99,7 @@ int ates_store_compare(struct ates_txn *left, struct ates_txn *right, unsigned t
         r = ates_scan_open(&sides[1].scan, right, table, NULL, NULL);
     }
     if (r == 0) {
-        r = walk(&sides[0], &sides[1], &found);
+        r = walk(left, table, &sides[0], &sides[1], &found);
     }
     ates_scan_close(&sides[1].scan);
     ates_scan_close(&sides[0].scan);

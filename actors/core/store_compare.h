@@ -8,7 +8,8 @@
 
 struct ates_table_comparison {
     uint64_t left_rows, right_rows;
-    uint64_t differences;             /* keys that only one side has, or with other values */
+    uint64_t differences;             /* keys that only one side has, or with other values, or
+                                         that are not found from the left's root */
     char first_key[ATES_KEY_HEX_MAX]; /* of the first difference, in hex; empty where there is none
                                        */
 };

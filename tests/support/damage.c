@@ -1,6 +1,7 @@
 /* Harm done on purpose; see damage.h. */
 #include "support/damage.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,4 +128,75 @@ void damage_row(struct fixture *fixture, unsigned table, const struct ates_key *
         data != NULL ? ates_put(&txn, table, key, data, size) : ates_delete(&txn, table, key), 0);
     cr_assert_eq(ates_txn_commit(&txn), 0);
     ates_store_close(&store);
+}
+
+/* Of a byte of a mapped file. */
+static uint64_t offset_in_file(const uint8_t *byte)
+{
+    const uintptr_t address = (uintptr_t)byte;
+    uintptr_t from, to;
+    unsigned long offset = 0;
+    char line[512];
+    bool found = false;
+    FILE *maps = fopen("/proc/self/maps", "r");
+
+    cr_assert_not_null(maps);
+    while (!found && fgets(line, sizeof line, maps) != NULL) {
+        found = sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %lx", &from, &to, &offset) == 3 &&
+                address >= from && address < to;
+    }
+    fclose(maps);
+    cr_assert(found);
+    return offset + (address - from);
+}
+
+/* One of all rows that the cursors pass, each as likely: the n-th replaces the one before with a chance
+ * of 1/n. */
+static void draw_row(struct fixture *fixture, MDB_txn *txn, MDB_dbi table, size_t *seen,
+                     const uint8_t **byte)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+
+    cr_assert_eq(mdb_cursor_open(txn, table, &cursor), 0);
+    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+        if (fixture_draw(fixture, ++*seen) == 0) {
+            const uint64_t place = fixture_draw(fixture, key.mv_size + value.mv_size);
+
+            *byte = place < key.mv_size ? (const uint8_t *)key.mv_data + place
+                                        : (const uint8_t *)value.mv_data + (place - key.mv_size);
+        }
+    }
+    mdb_cursor_close(cursor);
+}
+
+uint64_t damage_find_byte(struct fixture *fixture, const char *part)
+{
+    const char *tables[ATES_TABLES_MAX];
+    const size_t count = ates_domain_tables(fixture->domain, tables);
+    const bool is_log = strcmp(part, "log") == 0;
+    char path[160];
+    const uint8_t *byte = NULL;
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi table;
+    uint64_t offset;
+    size_t seen = 0;
+
+    path_of(fixture, part, path);
+    cr_assert_null(fixture->engine, "close the engine first: one environment a path");
+    cr_assert_eq(mdb_env_create(&env), 0);
+    cr_assert_eq(mdb_env_set_maxdbs(env, ATES_TABLES_MAX), 0);
+    cr_assert_eq(mdb_env_open(env, path, MDB_RDONLY, 0600), 0);
+    cr_assert_eq(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
+    for (size_t i = 0; i < (is_log ? 1 : count); i++) {
+        if (mdb_dbi_open(txn, is_log ? NULL : tables[i], 0, &table) == 0) {
+            draw_row(fixture, txn, table, &seen, &byte);
+        }
+    }
+    cr_assert_not_null(byte);
+    offset = offset_in_file(byte);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+    return offset;
 }

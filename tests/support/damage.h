@@ -22,4 +22,8 @@ void damage_applied(struct fixture *fixture, uint64_t number, uint64_t seq);
 void damage_row(struct fixture *fixture, unsigned table, const struct ates_key *key,
                 const void *data, size_t size);
 
+/* Where in the file data.mdb of a part, "log" or "state", a drawn byte of a drawn record or row lies:
+ * of its key or of its value. Nothing is changed. */
+uint64_t damage_find_byte(struct fixture *fixture, const char *part);
+
 #endif
