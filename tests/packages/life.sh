@@ -52,10 +52,9 @@ web_answers() {
     machine_run bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /healthz HTTP/1.0\r\n\r\n" >&3 && head -n 1 <&3 | grep -q 200'
 }
 
-# The newest task is known to accounting: its event came, through the broker or from the log.
-balance_follows() {
-    local before=$1
-    [ "$(machine_as ann atesctl account balance popug -o csv)" != "$before" ]
+# The newest task is known to accounting, whose fees grew: its event came, through the broker or from the log.
+income_follows() {
+    [ "$(machine_as ann atesctl account income -o csv)" != "$1" ]
 }
 
 answers() {
@@ -63,9 +62,9 @@ answers() {
     web) until_true 30 web_answers ;;
     broker)
         local before
-        before=$(machine_as ann atesctl account balance popug -o csv)
+        before=$(machine_as ann atesctl account income -o csv)
         machine_as ann atesctl task add 'Count the feathers'
-        until_true 30 balance_follows "$before"
+        until_true 30 income_follows "$before"
         ;;
     *) until_true 30 machine_as ann atesctl --timeout 2 call "$1.health" ;;
     esac
@@ -185,6 +184,16 @@ check_separation() {
     done
 }
 
+# From within web, as its user: its own process may be looked into, and auth's, of the same user, may not.
+check_same_user() {
+    local web auth user
+    web=$(main_pid ates@web)
+    auth=$(main_pid ates@auth)
+    user=$(machine_run id -u ates)
+    machine_run nsenter -t "$web" -U -m -S "$user" -G "$(machine_run id -g ates)" sh -c \
+        "test -r /proc/$web/maps && cat /proc/$web/environ >/dev/null && ! cat /proc/$auth/environ"
+}
+
 # Fields to look for, ids that are explained.
 check_journal() {
     local id
@@ -204,6 +213,7 @@ check_payday() {
 check_lives() {
     local name
     verdict "each service sees its own keys and data alone" check_separation
+    verdict "a service does not look into another's process" check_same_user
     for name in "${services[@]}"; do
         verdict "$name is killed, restarts, and no reply is lost" live_through_kill "$name"
         verdict "$name stops, starts, restarts, and no reply is lost" live_through_stop "$name"
