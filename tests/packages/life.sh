@@ -149,7 +149,7 @@ watchdog_bites() {
     [ "$(main_pid ates@analytics)" = "$pid" ] # which went round all the while
     machine_run kill -STOP "$pid"
     until_true 60 was_restarted ates@analytics "$pid"
-    machine_run journalctl -u ates@analytics | grep -q 'Watchdog timeout'
+    says 'Watchdog timeout' machine_run journalctl -u ates@analytics
     machine_run rm -r /run/systemd/system/ates@analytics.service.d
     machine_run systemctl daemon-reload
     machine_run systemctl restart ates@analytics
@@ -161,7 +161,7 @@ gives_up_on_settings() {
     machine_run systemctl stop ates@payment
     refused machine_run systemctl start ates@payment
     [ "$(machine_run systemctl show -P NRestarts -P ExecMainStatus -P ActiveState ates@payment | paste -sd' ')" = "0 2 failed" ]
-    machine_run journalctl ATES_SERVICE=payment -o cat -n 1 | grep -q 'nonsense: no such setting'
+    says 'nonsense: no such setting' machine_run journalctl ATES_SERVICE=payment -o cat -n 1
     machine_run sed -i '/^nonsense/d' /etc/ates/ates.conf
     machine_run systemctl start ates@payment
 }
@@ -197,17 +197,52 @@ check_same_user() {
 # Fields to look for, ids that are explained.
 check_journal() {
     local id
-    id=$(machine_run journalctl ATES_SERVICE=tasks -o json -n 1000 |
-        grep -m 1 '"MESSAGE":"serving' | grep -oE '"MESSAGE_ID":"[0-9a-f]{32}"' | cut -d'"' -f4)
-    machine_run journalctl "MESSAGE_ID=$id" -x -n 1 | grep -q 'has its state up to event [0-9]* of its log'
-    [ "$(machine_run journalctl ATES_SERVICE=tasks "MESSAGE_ID=$id" -o json -n 1 | grep -oE '"ATES_SEQ":"[0-9]+"')" != '' ]
+    id=$(machine_run journalctl ATES_SERVICE=tasks -o json | sed -n '/"MESSAGE":"serving/s/.*"MESSAGE_ID":"\([0-9a-f]*\)".*/\1/p' |
+        sort -u)
+    says 'has its state up to event [0-9]+ of its' machine_run journalctl "MESSAGE_ID=$id" -x -n 1
+    says '"ATES_SEQ":"[0-9]+"' machine_run journalctl ATES_SERVICE=tasks "MESSAGE_ID=$id" -o json -n 1
 }
 
-# A day is paid: accounting writes mails into its folder, and tells by which command.
+# log_in LOGIN: as ann's session from now on.
+log_in() {
+    machine_as ann sh -c "echo '$password' | atesctl login $1 --password-file -"
+}
+
+# A mail server on the machine, which takes everything into /root/mails.
+start_mail_server() {
+    cp "$source/tests/support/smtp_server.py" "$folder/root/root/"
+    machine_run mkdir -p /root/mails
+    machine_run systemd-run --unit=mail-server sh -c \
+        'sleep infinity | python3 /root/smtp_server.py /root/mails >/root/mail-server.said'
+    until_true 30 machine_run grep -q READY /root/mail-server.said
+    machine_run sh -c "sed -i \"s,^    # url = .*,    url = smtp://localhost:\$(cut -d' ' -f2 /root/mail-server.said),\" /etc/ates/ates.conf"
+    machine_run systemctl restart ates@accounting
+}
+
+has_task() {
+    machine_as ann atesctl task add 'Polish the perch'
+    [ "$(machine_as ann atesctl task ls --assigned-to ara --status open -o csv | wc -l)" -gt 1 ]
+}
+
+# Somebody earns something; a day is paid; its mail gets out of accounting's confinement by SMTP.
 check_payday() {
-    machine_as ann sh -c "echo '$password' | atesctl login boris --password-file - && atesctl account pay --yes"
-    machine_run journalctl ATES_SERVICE=accounting ATES_COMMAND=pay_to_workers | grep -q 'is closed and paid'
-    machine_as ann sh -c "echo '$password' | atesctl login admin --password-file -"
+    local task
+    start_mail_server
+    machine_as ann sh -c "echo '$password' | atesctl user add ara --email ara@uberpopug.example --role developer --password-file -"
+    until_true 60 has_task
+    task=$(machine_as ann atesctl task ls --assigned-to ara --status open -o csv | sed -n '2s/,.*//p')
+    log_in ara
+    machine_as ann atesctl task done "$task"
+    until_true 30 earned
+    log_in boris
+    machine_as ann atesctl account pay --yes
+    says 'is closed and paid' machine_run journalctl ATES_SERVICE=accounting ATES_COMMAND=pay_to_workers
+    until_true 30 machine_run grep -rq ara@uberpopug.example /root/mails --include='*.eml'
+    log_in admin
+}
+
+earned() {
+    says '^[0-9]+,[1-9]' machine_as ann atesctl account balance -o csv
 }
 
 check_lives() {
@@ -226,5 +261,5 @@ check_lives() {
     verdict "a loop that stands still is ended by the watchdog" watchdog_bites
     verdict "a wrong setting is told, and not tried again" gives_up_on_settings
     verdict "the journal has fields and explanations" check_journal
-    verdict "a date is closed and paid" check_payday
+    verdict "a date is closed and paid, and a mail is sent" check_payday
 }

@@ -45,6 +45,18 @@ refused() {
     fi
 }
 
+# says PATTERN COMMAND...: holds where this is in the command's output. All of it is read, as what writes into a pipe
+# that is closed fails.
+says() {
+    local pattern=$1 said
+    shift
+    said=$("$@")
+    grep -qE -- "$pattern" <<<"$said" || {
+        echo "'$pattern' is not in: $said"
+        return 1
+    }
+}
+
 # until_true SECONDS COMMAND...: asks until the command succeeds. Returns 1 where it never does.
 until_true() {
     local end=$((SECONDS + $1))
@@ -71,13 +83,13 @@ check_lintian() {
     }
 }
 
-# Packages on which ours depend, as they say themselves, and what compiles a program.
+# Packages on which ours depend, as they say themselves, what compiles a program, and a mail server.
 needed_packages() {
     local deb
     for deb in "$folder"/new/*.deb; do
         dpkg-deb -f "$deb" Depends | tr ',' '\n' | sed 's/[(|].*//; s/ //g' | grep -vE '^(lib)?ates' || true
     done
-    printf '%s\n' gcc libc6-dev pkg-config
+    printf '%s\n' gcc libc6-dev pkg-config python3-aiosmtpd
 }
 
 put_debs() {
@@ -96,7 +108,7 @@ install_debs() {
 # Before there are keys nothing runs, nothing has failed, and the journal says why.
 check_uninitialised() {
     [ -z "$(machine_run systemctl list-units 'ates@*' --state=active,failed --no-legend)" ]
-    machine_run journalctl -u ates@auth | grep -q 'skipped because of an unmet condition check.*/etc/ates/keys/keyring'
+    says 'skipped because of an unmet condition check.*/etc/ates/keys/keyring' machine_run journalctl -u ates@auth
     machine_run systemctl is-enabled ates.target
 }
 
@@ -125,7 +137,7 @@ compile_program() {
     cp "$here/steady.c" "$folder/root/root/"
     # shellcheck disable=SC2016
     machine_run sh -c 'cc -std=c11 -Wall -Wextra -Werror /root/steady.c -o /usr/local/bin/steady $(pkg-config --cflags --libs ates)'
-    machine_run sh -c 'ldd /usr/local/bin/steady | grep -q libates.so.0'
+    says 'libates.so.0' machine_run ldd /usr/local/bin/steady
 }
 
 # What was there before an upgrade, to compare.
