@@ -112,16 +112,21 @@ check_uninitialised() {
     machine_run systemctl is-enabled ates.target
 }
 
+all_active() {
+    local name
+    for name in "${services[@]}"; do
+        machine_run systemctl is-active "ates@$name"
+    done
+}
+
 first_day() {
     machine_run sh -c "echo '$password' | atesctl admin init --login admin --email admin@uberpopug.example --password-file -"
-    machine_run systemctl start ates.target
+    machine_run systemctl start ates.target # which waits until all are ready
     machine_run useradd --create-home --groups ates ann
     machine_as ann sh -c "echo '$password' | atesctl login admin --password-file -"
     machine_as ann sh -c "echo '$password' | atesctl user add popug --email popug@uberpopug.example --role developer --password-file -"
     machine_as ann sh -c "echo '$password' | atesctl user add boris --email boris@uberpopug.example --role accountant --password-file -"
-    for service in "${services[@]}"; do
-        machine_run systemctl is-active "ates@$service"
-    done
+    all_active
 }
 
 # Whoever is in the group may use the sockets, nobody else.
@@ -160,9 +165,25 @@ upgrade() {
     end_calls
     is_version "$version"
     [ "$(main_pid ates@tasks)" != "$pid" ]
-    for service in "${services[@]}"; do
-        until_true 30 machine_run systemctl is-active "ates@$service"
-    done
+    all_active
+    diff <(echo "$before") <(ledger)
+}
+
+# As docs/operations.md has it: while commands come, and into a folder that is gone.
+restore_backup() {
+    local before
+    before=$(ledger)
+    begin_calls accounting show_balance
+    machine_run atesctl admin backup /root/backup
+    end_calls
+    machine_run systemctl stop ates.target 'ates@*'
+    refused machine_run pgrep -x atesd
+    machine_run mv /var/lib/ates /var/lib/ates.old
+    machine_run systemd-tmpfiles --create ates.conf
+    machine_run atesctl admin restore /root/backup
+    machine_run systemctl start ates.target
+    all_active
+    machine_run rm -r /var/lib/ates.old
     diff <(echo "$before") <(ledger)
 }
 
@@ -176,9 +197,7 @@ remove() {
 reinstall() {
     local before=$1
     install_debs new
-    for service in "${services[@]}"; do
-        until_true 30 machine_run systemctl is-active "ates@$service"
-    done
+    all_active
     diff "$before" <(ledger)
 }
 
@@ -216,6 +235,7 @@ verdict "the group has the sockets, others nothing" check_group
 verdict "a program of libates-dev alone compiles" compile_program
 check_lives
 verdict "an upgrade under load: no reply is lost, data and services go on" upgrade
+verdict "a backup is restored on the machine" restore_backup
 ledger >"$folder/before"
 verdict "removing keeps settings, keys and data" remove
 verdict "installed again, everything is there" reinstall "$folder/before"
