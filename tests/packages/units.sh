@@ -55,6 +55,10 @@ lib/systemd/system/ates@web.service.d/http.conf
 lib/sysusers.d/ates.conf
 lib/tmpfiles.d/ates.conf
 share/ates/ates.conf
+share/bash-completion/completions/atesctl
+share/fish/vendor_completions.d/atesctl.fish
+share/man/man1/atesctl.1
+share/zsh/site-functions/_atesctl
 FILES
 )
     # The architecture's own folder of libraries aside, and the version's file that links lead to.
