@@ -93,6 +93,24 @@ Test(base, a_state_from_before_the_cut_begins_with_the_base)
     cr_expect_eq(ates_engine_figures(fixture.engine)->replayed, 2 * DAY_RECORDS);
 }
 
+/* What a start that was killed while it took the base over leaves: rows, and no word of how far they
+ * go. */
+Test(base, a_state_that_was_half_filled_is_filled_anew)
+{
+    const struct ates_key applied = {.size = 7, .data = "applied"};
+    const struct ates_key odd = {.size = 3, .data = "odd"};
+    uint8_t before[ATES_HASH_SIZE], after[ATES_HASH_SIZE];
+
+    fixture_reopen(&fixture);
+    fixture_state_digest(&fixture, before);
+    ates_engine_close(&fixture.engine);
+    damage_row(&fixture, ATES_TABLE_META, &applied, NULL, 0);
+    damage_row(&fixture, TOY_ENTRIES, &odd, "row", 3);
+    fixture_reopen(&fixture);
+    fixture_state_digest(&fixture, after);
+    cr_expect_arr_eq(before, after, sizeof before);
+}
+
 /* Releases in which the toy's rows have another form. */
 
 static uint64_t upgraded_from;
