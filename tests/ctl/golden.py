@@ -28,7 +28,7 @@ MASKS = [
     (r"token-[0-9a-f]{32}", "token-HASH"),
     (r"\b1[6-9]\d{11}\b|\b2\d{12}\b", "MS"),
     (r'("(\w+_)?cents":) ?-?\d+', r"\1CENTS"),
-    (r'("(records|bytes)":)\d+', r"\1N"),  # how many steps followers took depends on their pace
+    (r'("(records|kept|bytes\w*)":)\d+', r"\1N"),  # how many steps followers take depends on their pace
     (r'("prev":) ?"[^"]*"', r'\1"HASH"'),
     (r"-?\b\d+\.\d\d\b(?! ?(s|MB)\b)", "AMOUNT"),
     (r"\b\d+ ms\b", "N ms"),
@@ -42,7 +42,7 @@ def mask_csv(text):
         for i, head in enumerate(rows[0][:len(row)]):
             if head.endswith("_cents") and row[i]:
                 row[i] = "CENTS"
-            elif head in ("records", "bytes") and row[i]:
+            elif re.fullmatch(r"records|kept|bytes\w*", head) and row[i]:
                 row[i] = "N"
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows(rows)
@@ -56,8 +56,8 @@ def mask(text, form, folder):
     for pattern, word in MASKS:
         text = re.sub(pattern, word, text)
     if form in ("table", "wide"):
-        text = re.sub(r"^((auth|tasks|accounting|analytics|payment)( +sound)?) +\d+", r"\1 N", text, flags=re.M)
-        text = re.sub(r"TIME +\d{4,}$", "TIME N", text, flags=re.M)
+        text = re.sub(r"^(auth|tasks|accounting|analytics|payment) .*$",
+                      lambda line: re.sub(r"(?<= )\d+\b", "N", line[0]), text, flags=re.M)
         text = "\n".join(re.sub(r" +", " ", line).rstrip() for line in text.split("\n"))
     return text.replace("\r\n", "\n")
 

@@ -119,6 +119,62 @@ Test(ctl_output, json_of_nothing)
     cr_expect_stdout_eq_str("[]\n");
 }
 
+Test(ctl_output, an_object_a_line)
+{
+    list(CTL_NDJSON, 2);
+    const char *item = "{\"service\":\"a\",\"id\":7,\"timestamp\":1795344780000,\"user_id\":2,"
+                       "\"kind\":\"assign_fee\",\"delta_cents\":-1234,\"balance_cents\":66,"
+                       "\"business_date\":\"2026-11-22\",\"description\":\"Тонер, "
+                       "\\\"чёрный\\\"\\nвторая строка\"}";
+    char expected[2048];
+    snprintf(expected, sizeof expected, "%s\n%s\n", item, item);
+    cr_expect_stdout_eq_str(expected);
+}
+
+Test(ctl_output, nothing_has_no_lines)
+{
+    list(CTL_NDJSON, 0);
+    list(CTL_NAME, 0);
+    cr_expect_stdout_eq_str("");
+}
+
+Test(ctl_output, names)
+{
+    list(CTL_NAME, 2);
+    cr_expect_stdout_eq_str("a/7\na/7\n");
+}
+
+/* The first field of a sign-in is its token. */
+Test(ctl_output, a_secret_is_no_name)
+{
+    const struct ctl ctl = {.format = CTL_NAME};
+    const struct auth_auth_user_result result = {.token = {"secret", 6}, .expires_at = 5};
+
+    cr_redirect_stdout();
+    cr_expect_eq(ctl_print(&ctl, &auth_auth_user_result_message, &result), CTL_OK);
+    fflush(stdout);
+    cr_expect_stdout_eq_str("5\n");
+}
+
+Test(ctl_output, wide_shows_what_is_empty_too)
+{
+    const struct ctl ctl = {.format = CTL_TABLE, .is_wide = true};
+    const struct accounting_mail mail = {
+        .id = 3, .to = {"ann@example.com", 15}, .subject = {"Pay", 3}};
+
+    setlocale(LC_CTYPE, "C.UTF-8");
+    cr_redirect_stdout();
+    struct ctl_listing *listing = ctl_listing_new(&ctl, &accounting_mail_message, NULL);
+    ctl_listing_add(listing, NULL, &mail);
+    cr_expect_eq(ctl_listing_end(listing, NULL), CTL_OK);
+    ctl_listing_free(&listing);
+    fflush(stdout);
+    char head[256] = "";
+    cr_assert_not_null(fgets(head, sizeof head, cr_get_redirected_stdout()));
+    cr_expect_not_null(strstr(head, "TRIES ERROR CREATED"), "%s", head);
+    cr_expect_not_null(strstr(head, "SENT NEXT TRY"), "%s", head);
+}
+
 Test(ctl_output, table)
 {
     setlocale(LC_CTYPE, "C.UTF-8");

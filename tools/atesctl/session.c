@@ -54,7 +54,10 @@ static int sign_in(struct ctl *ctl, const char *login, const char *password)
     ctl_say("signed in as %s (%s) until %s", ctl->session->login, ates_role_names[result.user.role],
             until);
     if (ctl->format == CTL_NAME) {
-        return ctl_print(ctl, &auth_user_message, &result.user);
+        const struct ates_field *user =
+            ates_message_field(&auth_auth_user_result_message, "user", strlen("user"));
+
+        return ctl_print(ctl, user->message, &result.user);
     }
     return ctl->format == CTL_TABLE ? CTL_OK
                                     : ctl_print(ctl, &auth_auth_user_result_message, &result);

@@ -3,6 +3,7 @@
 #include "suggest.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "help.h"
@@ -40,7 +41,7 @@ struct ctl_nearest ctl_nearest_to(const char *word)
 {
     const size_t size = strlen(word);
 
-    return (struct ctl_nearest){word, NULL, 1 + (size < 3 ? 1 : size / 3 + 1)};
+    return (struct ctl_nearest){.word = word, .distance = 1 + (size < 3 ? 1 : size / 3 + 1)};
 }
 
 void ctl_nearest_consider(struct ctl_nearest *self, const char *candidate)
@@ -55,8 +56,15 @@ void ctl_nearest_consider(struct ctl_nearest *self, const char *candidate)
 
 void ctl_nearest_hear(void *self, const char *candidate, const char *summary)
 {
+    struct ctl_nearest *nearest = self;
+    const size_t before = nearest->distance;
+
     (void)summary;
-    ctl_nearest_consider(self, candidate);
+    ctl_nearest_consider(nearest, candidate);
+    if (nearest->distance < before) {
+        snprintf(nearest->heard, sizeof nearest->heard, "%s", candidate);
+        nearest->candidate = nearest->heard;
+    }
 }
 
 static void consider_commands(struct ctl_nearest *nearest, const struct ctl_group *group)

@@ -15,10 +15,11 @@ size_t ctl_word_distance(const char *a, const char *b);
 struct ctl_nearest {
     const char *word, *candidate;
     size_t distance;
+    char heard[32]; /* the candidate, where it was heard: such words do not stay */
 };
 struct ctl_nearest ctl_nearest_to(const char *word);
 void ctl_nearest_consider(struct ctl_nearest *self, const char *candidate);
-/* The same as a ctl_word_fn, whose context is the struct. */
+/* The same as a ctl_word_fn, whose context is the struct; the candidate lives in it. */
 void ctl_nearest_hear(void *self, const char *candidate, const char *summary);
 
 /* The word nearest to this one among a group's commands (NULL: among groups and the words of their
