@@ -76,10 +76,11 @@ def column_starts(lines, pattern):
 
 
 def check_widths(tap, world):
+    screen = Screen(world, "ann", 120)
     for width in (40, 80, 200):
-        screen = Screen(world, "ann", width)
+        screen.tmux("resize-window", "-x", str(width), "-y", "60")
+        world.until(lambda width=width: screen.run("stty size") == [f"60 {width}"], "the terminal has its new size")
         lines = screen.run('"$ATESCTL" task mine 2>/dev/null')
-        screen.close()
         rows = [line for line in lines if re.match(r" *\d+ ", line)]
         starts = column_starts(rows, r"\b(yes|no)\b")
         problems = []
@@ -95,8 +96,9 @@ def check_widths(tap, world):
             problems.append("a name was cut where there is room for it")
         if width == 40 and not any("…" in row for row in rows):
             problems.append("nothing shows that a name was cut")
-        tap.check(f"a table of {width} columns fits, and its columns line up",
+        tap.check(f"a table on {width} columns fits, after a resize, and its columns line up",
                   "\n".join(problems + lines) if problems else None)
+    screen.close()
 
 
 def check_interruptions(tap, world):

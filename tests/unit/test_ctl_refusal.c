@@ -10,6 +10,7 @@
 #include <ates/payment.h>
 #include <ates/tasks.h>
 
+#include "atesctl/help.h"
 #include "atesctl/refusal.h"
 #include "atesctl/remote.h"
 
@@ -117,4 +118,42 @@ Test(ctl_refusal, a_period_is_in_order)
     cr_expect_eq(ctl_check_period("2026-11-01", "2026-11-01"), CTL_OK);
     cr_expect_eq(ctl_check_period("2026-11-30", "2026-11-01"), CTL_USAGE);
     cr_expect_eq(ctl_check_period(NULL, "2026-11-31"), CTL_USAGE);
+}
+
+Test(ctl_refusal, every_status_has_its_exit_code)
+{
+    static const enum ctl_exit codes[ATES_STATUS_COUNT] = {
+        [ATES_OK] = CTL_OK,
+        [ATES_INVALID_ARGUMENT] = CTL_REFUSED,
+        [ATES_UNAUTHENTICATED] = CTL_NOT_SIGNED_IN,
+        [ATES_PERMISSION_DENIED] = CTL_FORBIDDEN,
+        [ATES_NOT_FOUND] = CTL_NOT_FOUND,
+        [ATES_ALREADY_EXISTS] = CTL_CONFLICT,
+        [ATES_FAILED_PRECONDITION] = CTL_CONFLICT,
+        [ATES_RESOURCE_EXHAUSTED] = CTL_REFUSED,
+        [ATES_DEADLINE_EXCEEDED] = CTL_UNREACHABLE,
+        [ATES_UNAVAILABLE] = CTL_UNREACHABLE,
+        [ATES_UNIMPLEMENTED] = CTL_REFUSED,
+        [ATES_INTERNAL] = CTL_REFUSED,
+        [ATES_DATA_LOSS] = CTL_REFUSED,
+    };
+
+    for (int status = 0; status < ATES_STATUS_COUNT; status++) {
+        cr_expect_eq(ctl_exit_of((enum ates_status)status), codes[status], "%s",
+                     ates_status_name((enum ates_status)status));
+    }
+}
+
+/* What scripts rely on: the numbers themselves. */
+Test(ctl_refusal, exit_codes_stay)
+{
+    static const int numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 130};
+    size_t count = 0;
+
+    for (; ctl_exit_table[count].words != NULL; count++) {
+        cr_assert_lt(count, sizeof numbers / sizeof numbers[0]);
+        cr_expect_eq((int)ctl_exit_table[count].code, numbers[count], "%s",
+                     ctl_exit_table[count].words);
+    }
+    cr_expect_eq(count, sizeof numbers / sizeof numbers[0]);
 }
