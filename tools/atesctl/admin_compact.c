@@ -134,9 +134,11 @@ const struct ctl_command admin_compact_command = {
     .name = "compact",
     .summary = "Cut old records off every service's log; the state that they came to stays",
     .notes =
-        "What stored replies and followers still need stays. Take a backup first: nothing brings\n"
-        "the records back. Followers that begin later begin with that state. Run by this\n"
-        "release, the data can no longer be opened by one that knows no compacted logs.",
+        "\nWhat stored replies and followers still need stays. Followers that begin later begin "
+        "with that\n"
+        "state. Take a backup first: nothing brings the records back, and programs that know no "
+        "compacted\n"
+        "logs can no longer open the data.\n",
     .examples = "atesctl admin compact --data /var/lib/ates --dry-run\n"
                 "atesctl admin compact --data /var/lib/ates --keep-days 400",
     .options = options,
