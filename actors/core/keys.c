@@ -29,10 +29,7 @@
 #define SECRET_TEXT_SIZE (sizeof SECRET_PREFIX + BASE64_SIZE(crypto_sign_SECRETKEYBYTES))
 #define KEYRING_SIZE (ATES_KEYS_MAX * 128u)
 
-static const struct {
-    const char *file;
-    const char *word; /* in the keyring */
-} purposes[] = {
+const struct ates_key_kind ates_key_kinds[] = {
     [ATES_KEY_USERS] = {AUTH_KEY, "users"},
     [ATES_KEY_SERVICES] = {SERVICES_KEY, "services"},
 };
@@ -85,7 +82,7 @@ void ates_keys_folder(const char *data_dir, char *out, size_t size)
 
     /* Every service that needs keys needs this one; without it other things were given. */
     if (given != NULL &&
-        snprintf(path, sizeof path, "%s/%s", given, purposes[ATES_KEY_SERVICES].file) <
+        snprintf(path, sizeof path, "%s/%s", given, ates_key_kinds[ATES_KEY_SERVICES].file) <
             (int)sizeof path &&
         access(path, F_OK) == 0) {
         snprintf(out, size, "%s", given);
@@ -274,7 +271,7 @@ static bool parse_secret(const char *text, size_t size, uint8_t secret[crypto_si
 static int load_secret(const struct folder *folder, enum ates_key_purpose purpose,
                        struct ates_secret_key *key)
 {
-    const char *name = purposes[purpose].file;
+    const char *name = ates_key_kinds[purpose].file;
     struct ates_secret_key loaded = {.purpose = purpose};
     char text[SECRET_TEXT_SIZE];
     size_t size;
@@ -334,7 +331,7 @@ static int write_keyring(const struct folder *folder)
         sodium_bin2base64(public_key, sizeof public_key, key.secret + crypto_sign_SEEDBYTES,
                           crypto_sign_PUBLICKEYBYTES, BASE64);
         size += (size_t)snprintf(text + size, sizeof text - size, "%s %s %s\n", key.kid,
-                                 purposes[i].word, public_key);
+                                 ates_key_kinds[i].word, public_key);
         sodium_memzero(&key, sizeof key);
     }
     return write_file(folder, KEYRING, 0644, text, size);
@@ -365,7 +362,8 @@ static int fill_folder(const struct folder *folder)
     }
     int r = is_there(folder, FINGERPRINT) ? 0 : write_fingerprint(folder);
     for (enum ates_key_purpose i = ATES_KEY_USERS; r == 0 && i <= ATES_KEY_SERVICES; i++) {
-        r = is_there(folder, purposes[i].file) ? 0 : write_secret(folder, purposes[i].file);
+        r = is_there(folder, ates_key_kinds[i].file) ? 0
+                                                     : write_secret(folder, ates_key_kinds[i].file);
     }
     return r != 0 ? r : write_keyring(folder);
 }
@@ -441,7 +439,7 @@ static bool parse_public_key(char *line, struct ates_public_key *key)
         return false;
     }
     for (enum ates_key_purpose i = ATES_KEY_USERS; i <= ATES_KEY_SERVICES; i++) {
-        if (strcmp(word, purposes[i].word) == 0) {
+        if (strcmp(word, ates_key_kinds[i].word) == 0) {
             key->purpose = i;
             return true;
         }

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -347,4 +348,22 @@ size_t ates_setting_find(const char *name)
         i++;
     }
     return i;
+}
+
+const char *ates_setting_text(const struct ates_setting_type *type,
+                              const struct ates_config *config, char out[ATES_SETTING_TEXT_SIZE])
+{
+    const void *member = (const char *)config + type->offset;
+
+    if (type->read == read_number) {
+        snprintf(out, ATES_SETTING_TEXT_SIZE, "%" PRId64, *(const int64_t *)member / type->unit);
+    } else if (type->read == read_time_of_day) {
+        const int64_t minutes = *(const int64_t *)member / MINUTE_MS;
+
+        snprintf(out, ATES_SETTING_TEXT_SIZE, "%02d:%02d", (int)(minutes / 60),
+                 (int)(minutes % 60));
+    } else {
+        snprintf(out, ATES_SETTING_TEXT_SIZE, "%s", (const char *)member);
+    }
+    return out;
 }

@@ -27,6 +27,11 @@ extern const size_t ates_setting_count;
 const char *ates_setting_variable(const struct ates_setting_type *type,
                                   char out[ATES_SETTING_NAME_SIZE + 8]);
 
+/* The value that config holds, as a file would write it. Returns out. */
+#define ATES_SETTING_TEXT_SIZE 4096u
+const char *ates_setting_text(const struct ates_setting_type *type,
+                              const struct ates_config *config, char out[ATES_SETTING_TEXT_SIZE]);
+
 /* The index of the setting with this name, or ates_setting_count. */
 size_t ates_setting_find(const char *name);
 

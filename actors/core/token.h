@@ -16,6 +16,13 @@
 /* What a key may assert: auth's any user, the services' own only internalservice. */
 enum ates_key_purpose { ATES_KEY_USERS = 1, ATES_KEY_SERVICES };
 
+/* By purpose: the file of its secret key, and its word in the keyring. */
+struct ates_key_kind {
+    const char *file;
+    const char *word;
+};
+extern const struct ates_key_kind ates_key_kinds[];
+
 struct ates_secret_key {
     enum ates_key_purpose purpose;
     char kid[ATES_KID_SIZE];

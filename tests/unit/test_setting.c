@@ -242,3 +242,28 @@ Test(setting, folders_have_a_longest_name)
     folder[strlen(folder) - 1] = '\0';
     cr_expect_eq(read_as("run", folder, &config), 0);
 }
+
+Test(setting, is_told_as_a_file_would_write_it)
+{
+    struct ates_config *config = calloc(1, sizeof *config), *again = calloc(1, sizeof *again);
+    char text[ATES_SETTING_TEXT_SIZE], words[256];
+
+    for (size_t i = 0; i < ates_setting_count; i++) {
+        const struct ates_setting_type *type = &ates_setting_types[i];
+
+        cr_assert_eq(
+            type->read(type, type->fallback, (char *)config + type->offset, words, sizeof words),
+            0);
+        ates_setting_text(type, config, text);
+        cr_assert_eq(type->read(type, text, (char *)again + type->offset, words, sizeof words), 0,
+                     "%s: %s", type->name, words);
+        cr_expect_arr_eq((char *)again + type->offset, (char *)config + type->offset, type->size,
+                         "%s: %s", type->name, text);
+    }
+    config->payday_ms = (23 * 60 + 5) * INT64_C(60000);
+    cr_expect_str_eq(
+        ates_setting_text(&ates_setting_types[ates_setting_find("payday/time")], config, text),
+        "23:05");
+    free(config);
+    free(again);
+}

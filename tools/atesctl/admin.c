@@ -11,6 +11,7 @@
 #include "core/datadir.h"
 #include "core/setting.h"
 #include "domains.h"
+#include "operate.h"
 #include "owner.h"
 
 const struct ctl_option admin_data_options[] = {
@@ -136,11 +137,14 @@ static const struct ctl_command *const commands[] = {
     &admin_rebuild_command,
     &admin_check_command,
     &admin_compact_command,
+    &admin_health_command,
+    &admin_config_command,
+    &admin_keys_command,
     NULL,
 };
 
 const struct ctl_group admin_group = {
     .name = "admin",
-    .summary = "Work on a data folder itself",
+    .summary = "Operate an installation: its data folder, its services, its settings",
     .commands = commands,
 };

@@ -1,0 +1,66 @@
+/* The web service's readiness; see web_probe.h. */
+#include "web_probe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+static size_t drop(char *data, size_t size, size_t count, void *context)
+{
+    (void)data;
+    (void)context;
+    return size * count;
+}
+
+/* RUN/web.address, as the web service writes it at its start. */
+static bool read_address(const struct ates_config *config, char out[160])
+{
+    char path[sizeof config->run_dir + 32];
+
+    snprintf(path, sizeof path, "%s/web.address", config->run_dir);
+    FILE *file = fopen(path, "re");
+    const bool is_read = file != NULL && fgets(out, 160, file) != NULL;
+
+    if (file != NULL) {
+        fclose(file);
+    }
+    if (is_read) {
+        out[strcspn(out, "\n")] = '\0';
+    }
+    return is_read;
+}
+
+static int ask(const char *url, int64_t timeout_ms, char *why, size_t size)
+{
+    CURL *request = curl_easy_init();
+    long status = -1;
+
+    if (request == NULL) {
+        snprintf(why, size, "cannot make a request");
+        return -1;
+    }
+    curl_easy_setopt(request, CURLOPT_URL, url);
+    curl_easy_setopt(request, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(request, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(request, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(request, CURLOPT_WRITEFUNCTION, drop);
+    const CURLcode r = curl_easy_perform(request);
+    if (r == CURLE_OK) {
+        curl_easy_getinfo(request, CURLINFO_RESPONSE_CODE, &status);
+    }
+    snprintf(why, size, "%s: %s", url, r == CURLE_OK ? "answers" : curl_easy_strerror(r));
+    curl_easy_cleanup(request);
+    return (int)status;
+}
+
+int ctl_web_probe(const struct ates_config *config, int64_t timeout_ms, char *why, size_t size)
+{
+    char address[160], url[sizeof address + 32];
+
+    if (!read_address(config, address)) {
+        return 0;
+    }
+    snprintf(url, sizeof url, "http://%s/readyz", address);
+    return ask(url, timeout_ms, why, size);
+}
