@@ -19,9 +19,9 @@ struct ates_follower;
 /* What a command name leads to, and how often it did. */
 struct actor_route {
     const struct ates_command *command;
-    const struct ates_handler *handler; /* NULL for a common command */
+    const struct ates_handler *handler; /* NULL for a common query */
     int (*answer)(struct ates_actor *actor, const void *body, struct ates_buffer *reply,
-                  struct ates_refusal *refusal); /* of a common command */
+                  struct ates_refusal *refusal); /* of a common query */
     bool has_secret;                             /* in its body: wiped once it was dealt with */
     uint64_t count[ATES_STATUS_COUNT];
     struct ates_histogram took_us; /* from its arrival to its reply */

@@ -8,6 +8,7 @@
 
 #include "core/access.h"
 #include "core/actor_private.h"
+#include "core/follower.h"
 #include "core/requests.h"
 #include "core/trace.h"
 
@@ -16,12 +17,14 @@
 static const struct {
     const char *name;
     int (*answer)(struct ates_actor *, const void *, struct ates_buffer *, struct ates_refusal *);
+    const struct ates_handler *handler; /* of one that changes something */
 } common_answers[] = {
-    {"health", actor_health},
-    {"metrics", actor_metrics},
-    {"read_events", actor_read_events},
-    {"read_snapshot", actor_read_snapshot},
-    {"show_dead_letters", actor_show_dead_letters},
+    {"health", actor_health, NULL},
+    {"metrics", actor_metrics, NULL},
+    {"read_events", actor_read_events, NULL},
+    {"read_snapshot", actor_read_snapshot, NULL},
+    {"show_dead_letters", actor_show_dead_letters, NULL},
+    {"retry_event", NULL, &ates_retry_handler},
 };
 
 void actor_index_routes(struct ates_actor *self)
@@ -50,6 +53,7 @@ void actor_index_routes(struct ates_actor *self)
 
         route->command = ates_service_command(&ates_common_service, name, strlen(name));
         route->answer = common_answers[i].answer;
+        route->handler = common_answers[i].handler;
     }
 }
 
@@ -191,6 +195,17 @@ static void reply_fault(struct ates_actor *self, struct ates_request_message *re
     reply_refusal(self, request, in, &refusal);
 }
 
+/* A stream that stopped at an event goes on behind it. */
+static void resume(struct ates_actor *self, const struct ates_retry_event *body)
+{
+    for (size_t i = 0; i < self->follower_count; i++) {
+        if (ates_text_equal(ates_text_from(ates_follower_producer(self->followers[i])),
+                            body->producer)) {
+            ates_follower_resume(self->followers[i]);
+        }
+    }
+}
+
 static void execute(struct ates_actor *self, struct ates_request_message *request,
                     struct incoming *in, const void *work_result)
 {
@@ -245,6 +260,9 @@ static void execute(struct ates_actor *self, struct ates_request_message *reques
     if (outcome.status != ATES_OK) {
         reply_refusal(self, request, in, &outcome.refusal);
         return;
+    }
+    if (execution.handler == &ates_retry_handler && !outcome.replayed) {
+        resume(self, in->body);
     }
     struct actor_reply *reply = add_reply(self, request, in);
     reply->status = ATES_OK;

@@ -105,6 +105,13 @@ int ates_engine_follow_position(struct ates_engine *engine, const char *producer
 /* The engine as who takes in what followers find (core/follower.h). */
 struct ates_follower_sink ates_engine_sink(struct ates_engine *engine);
 
+/* The handler of `retry_event`, which every domain has: takes the kept event of a dead letter through
+ * the domain's own follow, within the command; then the letter is gone. Where the domain stops at
+ * dead letters its stream goes on behind the event: the follower must be resumed.
+ * Refuses: NOT_FOUND / DEAD_LETTER_UNKNOWN; FAILED_PRECONDITION / STILL_DEAD, EVENT_NOT_NEXT;
+ * UNAVAILABLE / EVENT_TOO_EARLY. */
+extern const struct ates_handler ates_retry_handler;
+
 /* Work that the domain began, to be run by whoever drives the engine. */
 enum ates_begun_state {
     ATES_BEGUN_FREE,

@@ -67,6 +67,10 @@ struct ates_engine {
     const struct ates_work *work;
     const void *work_input;
     struct ates_buffer reply;
+    bool has_settled, has_followed; /* of a retry: what its record says beside */
+    struct ates_settled settled;
+    struct ates_text followed_producer;
+    struct ates_position followed; /* by the event that was retried */
 
     /* The batch: emptied by the first call after its commit. */
     bool committed;
@@ -103,6 +107,7 @@ int engine_stage(struct ates_engine *engine, struct ates_call *call, struct ates
 /* fold.c: what a record does to state. */
 int engine_fold_event(struct ates_engine *engine, const struct ates_event_type *type,
                       const struct ates_event *event, struct ates_bytes data);
+struct ates_key engine_dead_key(struct ates_text producer, uint64_t seq);
 int engine_fold_core(struct ates_engine *engine, const struct ates_record *record);
 int engine_fold_record(struct ates_engine *engine, const struct ates_record *record);
 
@@ -119,6 +124,10 @@ const struct ates_follow *engine_find_follow(const struct ates_follow *follows, 
                                              uint64_t version);
 struct ates_followed engine_followed(struct ates_text producer,
                                      const struct ates_position *position);
+/* Decides a followed event: sets the call's cause and has the domain handle it. Returns as
+ * ates_follow_fn. */
+int engine_decide_followed(struct ates_engine *engine, const struct ates_follow *follow,
+                           struct ates_call *call, const struct ates_envelope *envelope);
 
 /* replay.c */
 int engine_replay(struct ates_engine *engine); /* applies the records that state has not seen */

@@ -139,10 +139,14 @@ static int execute(struct ates_engine *self, const struct ates_execution *execut
     if (r != 0) {
         return r;
     }
-    if (self->staged_count == 0 && execution->request_id.size == 0) {
+    if (self->staged_count == 0 && execution->request_id.size == 0 && !self->has_settled) {
         return answer_only(self, call, execution);
     }
     struct ates_record record = command_record(execution, self->job);
+    record.has_settled = self->has_settled;
+    record.settled = self->settled;
+    record.has_followed = self->has_followed;
+    record.followed = engine_followed(self->followed_producer, &self->followed);
     if (record.has_reply && handler->answer == NULL) {
         const struct ates_empty nothing = {0};
 

@@ -36,6 +36,16 @@ int engine_fold_event(struct ates_engine *engine, const struct ates_event_type *
     return r > 0 ? -EUCLEAN : r;
 }
 
+struct ates_key engine_dead_key(struct ates_text producer, uint64_t seq)
+{
+    struct ates_key key = {.size = 0};
+
+    ates_key_add_bytes(&key, producer.data, producer.size);
+    ates_key_add_u8(&key, 0);
+    ates_key_add_u64(&key, seq);
+    return key;
+}
+
 static int fold_dead(struct ates_txn *txn, const struct ates_record *record)
 {
     const struct ates_dead *dead = &record->dead;
@@ -49,11 +59,8 @@ static int fold_dead(struct ates_txn *txn, const struct ates_record *record)
         .message = dead->message,
         .envelope = dead->envelope,
     };
-    struct ates_key key = {.size = 0};
+    const struct ates_key key = engine_dead_key(dead->producer, dead->seq);
 
-    ates_key_add_bytes(&key, dead->producer.data, dead->producer.size);
-    ates_key_add_u8(&key, 0);
-    ates_key_add_u64(&key, dead->seq);
     return ates_put_message(txn, ATES_TABLE_DEAD_LETTERS, &key, &ates_dead_letter_message, &letter);
 }
 
@@ -74,6 +81,11 @@ int engine_fold_core(struct ates_engine *engine, const struct ates_record *recor
     }
     if (r == 0 && record->has_dead) {
         r = fold_dead(txn, record);
+    }
+    if (r == 0 && record->has_settled) {
+        const struct ates_key key = engine_dead_key(record->settled.producer, record->settled.seq);
+
+        r = ates_delete(txn, ATES_TABLE_DEAD_LETTERS, &key);
     }
     return r > 0 ? -EUCLEAN : r;
 }

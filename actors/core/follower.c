@@ -72,6 +72,17 @@ int ates_follower_rewind(struct ates_follower *self)
     return r;
 }
 
+int ates_follower_resume(struct ates_follower *self)
+{
+    if (!self->stopped) {
+        return 0;
+    }
+    self->stopped = false;
+    self->head_seen = 0; /* the producer is asked anew */
+    self->backoff_us = FOLLOWER_BACKOFF_MIN_US;
+    return ates_follower_rewind(self);
+}
+
 void follower_back_off(struct ates_follower *self, int64_t now_us)
 {
     self->asked = 0;

@@ -46,6 +46,9 @@ void *ates_follower_socket(struct ates_follower *self); /* to poll for read_even
 /* Begins (again) at the position that the sink has durably taken. */
 int ates_follower_rewind(struct ates_follower *self);
 
+/* Follows again, from its sink's position, where it has stopped: the reason may be gone. */
+int ates_follower_resume(struct ates_follower *self);
+
 /* An event from SUB; or a head announcement. Bytes need to stay only during the call. Faults as
  * ates_engine_follow. */
 int ates_follower_live(struct ates_follower *self, struct ates_bytes envelope);

@@ -30,6 +30,12 @@ static const struct ates_field ates_dead_fields[] = {
 };
 static ATES_MESSAGE(ates_dead, "dead");
 
+static const struct ates_field ates_settled_fields[] = {
+    {ATES_FIELD(ates_settled, producer), .type = ATES_TEXT, .max = 64},
+    {ATES_FIELD(ates_settled, seq), .type = ATES_UINT, .min = 1},
+};
+static ATES_MESSAGE(ates_settled, "settled");
+
 static const struct ates_field ates_record_fields[] = {
     {ATES_FIELD(ates_record, number), .type = ATES_UINT, .min = 1},
     {ATES_FIELD(ates_record, time), .type = ATES_INT},
@@ -47,6 +53,7 @@ static const struct ates_field ates_record_fields[] = {
     {ATES_FIELD(ates_record, privates), .type = ATES_LIST, .item = ATES_STRUCT,
      .message = &ates_private_event_message},
     {ATES_OPTIONAL(ates_record, dead), .type = ATES_STRUCT, .message = &ates_dead_message},
+    {ATES_OPTIONAL(ates_record, settled), .type = ATES_STRUCT, .message = &ates_settled_message},
 };
 ATES_MESSAGE(ates_record, "record");
 

@@ -47,6 +47,12 @@ struct ates_dead {
     struct ates_bytes envelope;
 };
 
+/* A dead letter that is none any more, as its event was applied after all. */
+struct ates_settled {
+    struct ates_text producer;
+    uint64_t seq;
+};
+
 struct ates_record {
     uint64_t number;    /* 1, 2, 3 ... without gaps */
     int64_t time;       /* Unix ms, never less than the record's before */
@@ -73,6 +79,8 @@ struct ates_record {
     struct ates_list privates; /* struct ates_private_event, applied after the events */
     bool has_dead;
     struct ates_dead dead;
+    bool has_settled;
+    struct ates_settled settled;
 };
 extern const struct ates_message ates_record_message, ates_followed_message;
 

@@ -147,6 +147,13 @@ static const struct ates_field ates_show_dead_letters_result_fields[] = {
 };
 ATES_MESSAGE(ates_show_dead_letters_result, "show_dead_letters_result");
 
+static const struct ates_field ates_retry_event_fields[] = {
+    {ATES_FIELD(ates_retry_event, producer), NAME_LIMITS},
+    {ATES_FIELD(ates_retry_event, seq), .type = ATES_UINT, .min = 1,
+     .summary = "in the producer's log"},
+};
+ATES_MESSAGE(ates_retry_event, "retry_event");
+
 static const struct ates_command common_commands[] = {
     {
         .name = "health",
@@ -186,6 +193,13 @@ static const struct ates_command common_commands[] = {
         .body = &ates_show_dead_letters_message,
         .result = &ates_show_dead_letters_result_message,
         .is_query = true,
+        .callers = OPERATORS,
+    },
+    {
+        .name = "retry_event",
+        .summary = "Applies a followed event that could not be applied when it came.",
+        .body = &ates_retry_event_message,
+        .result = &ates_empty_message,
         .callers = OPERATORS,
     },
 };

@@ -43,6 +43,7 @@ void engine_call_begin(struct ates_engine *self)
     self->stage.size = self->reply.size = 0;
     self->job = self->job_done = 0;
     self->work = NULL;
+    self->has_settled = self->has_followed = false;
 }
 
 int64_t engine_time(const struct ates_engine *self)

@@ -36,12 +36,9 @@ struct ates_followed engine_followed(struct ates_text producer,
 
 static bool is_dead_already(struct ates_engine *self, const struct ates_envelope *envelope)
 {
-    struct ates_key key = {.size = 0};
+    const struct ates_key key = engine_dead_key(envelope->producer, envelope->seq);
     struct ates_bytes row;
 
-    ates_key_add_bytes(&key, envelope->producer.data, envelope->producer.size);
-    ates_key_add_u8(&key, 0);
-    ates_key_add_u64(&key, envelope->seq);
     return ates_get(&self->txn, ATES_TABLE_DEAD_LETTERS, &key, &row) == 0;
 }
 
@@ -118,6 +115,23 @@ static void tell_taken(const struct ates_engine *self, const struct ates_envelop
     }
 }
 
+int engine_decide_followed(struct ates_engine *self, const struct ates_follow *follow,
+                           struct ates_call *call, const struct ates_envelope *envelope)
+{
+    const struct ates_event event = {
+        .name = follow->event->name,
+        .seq = envelope->seq,
+        .time = envelope->event_time,
+        .user_id = envelope->has_cause && envelope->cause.has_user_id ? envelope->cause.user_id : 0,
+    };
+    void *data = ates_arena_alloc(self->arena, follow->event->size);
+
+    call->cause = cause_from(envelope);
+    int r = ates_message_decode(follow->event, envelope->data.data, envelope->data.size,
+                                ATES_UNKNOWN_IGNORED, self->arena, data, &call->refusal);
+    return r == 0 ? follow->handle(call, &event, data) : r;
+}
+
 int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *envelope,
                        struct ates_bytes bytes, const struct ates_position *position,
                        struct ates_refusal *refusal)
@@ -134,19 +148,7 @@ int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *env
         return -ENOSPC;
     }
     struct ates_call call = engine_make_call(self);
-    call.cause = cause_from(envelope);
-    const struct ates_event event = {
-        .name = follow->event->name,
-        .seq = envelope->seq,
-        .time = envelope->event_time,
-        .user_id = envelope->has_cause && envelope->cause.has_user_id ? envelope->cause.user_id : 0,
-    };
-    void *data = ates_arena_alloc(self->arena, follow->event->size);
-    int r = ates_message_decode(follow->event, envelope->data.data, envelope->data.size,
-                                ATES_UNKNOWN_IGNORED, self->arena, data, &call.refusal);
-    if (r == 0) {
-        r = follow->handle(&call, &event, data);
-    }
+    int r = engine_decide_followed(self, follow, &call, envelope);
     if (r > 0) {
         engine_name_refusal(&call, r);
         r = bury(self, &call, envelope, bytes, position);
@@ -157,6 +159,9 @@ int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *env
         struct ates_record record = {.has_followed = true,
                                      .followed = engine_followed(envelope->producer, position)};
 
+        /* The one at which the stream stopped is applied after all. */
+        record.has_settled = self->domain->stops_at_dead && is_dead_already(self, envelope);
+        record.settled = (struct ates_settled){envelope->producer, envelope->seq};
         r = engine_stage(self, &call, &record, NULL);
         if (r == 0) {
             tell_taken(self, envelope, &call.cause);

@@ -60,7 +60,7 @@ struct ates_service {
 };
 
 /* The commands that every service has: health, metrics, read_events, read_snapshot,
- * show_dead_letters. */
+ * show_dead_letters, retry_event. */
 extern const struct ates_service ates_common_service;
 
 /* The command of this service, or the common one, with this name; NULL where there is none. */
@@ -151,10 +151,16 @@ struct ates_show_dead_letters_result {
     bool has_next;
     struct ates_text next;
 };
-extern const struct ates_message ates_health_result_message, ates_metric_message,
-    ates_metrics_result_message, ates_read_events_message, ates_read_events_result_message,
-    ates_read_snapshot_message, ates_snapshot_item_message, ates_read_snapshot_result_message,
-    ates_show_dead_letters_message, ates_dead_letter_message, ates_show_dead_letters_result_message;
+/* Has a dead letter's event applied now; the result is empty. */
+struct ates_retry_event {
+    struct ates_text producer;
+    uint64_t seq;
+};
+extern const struct ates_message ates_retry_event_message, ates_health_result_message,
+    ates_metric_message, ates_metrics_result_message, ates_read_events_message,
+    ates_read_events_result_message, ates_read_snapshot_message, ates_snapshot_item_message,
+    ates_read_snapshot_result_message, ates_show_dead_letters_message, ates_dead_letter_message,
+    ates_show_dead_letters_result_message;
 
 /* Frame 3 of a command and of a reply. */
 struct ates_request_meta {

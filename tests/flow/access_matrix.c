@@ -18,6 +18,7 @@
 #define ANY_SESSION   {TOKEN,  YES,   YES,        YES,        YES,        YES,        YES,        YES,        NO_SESSION}
 #define OPERATORS     {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       ROLE,       YES,        ROLE,       YES}
 #define OPERATORS_CUT {TOKEN,  UNCUT, ROLE,       ROLE,       ROLE,       ROLE,       UNCUT,      ROLE,       UNCUT}
+#define OPERATORS_DEAD {TOKEN, NOT_DEAD, ROLE,    ROLE,       ROLE,       ROLE,       NOT_DEAD,   ROLE,       NOT_DEAD}
 #define OPEN_ROLE     {YES,    YES,   ROLE,       ROLE,       ROLE,       ROLE,       YES,        ROLE,       YES}
 #define CLOSED_ROLE   {NOT_AS, YES,   ROLE,       ROLE,       ROLE,       ROLE,       YES,        ROLE,       YES}
 #define ADMINISTRATOR {TOKEN,  YES,   ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE,       ROLE}
@@ -49,6 +50,10 @@
          .fields = "after_seq",                                                                    \
          .outcomes = OPERATORS},                                                                   \
         {.service = &SERVICE, .command = "read_snapshot", .outcomes = OPERATORS_CUT},              \
+        {.service = &SERVICE,                                                                      \
+         .command = "retry_event",                                                                 \
+         .fields = "producer seq",                                                                 \
+         .outcomes = OPERATORS_DEAD},                                                              \
     {                                                                                              \
         .service = &SERVICE, .command = "show_dead_letters", .outcomes = OPERATORS                 \
     }

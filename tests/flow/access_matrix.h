@@ -43,6 +43,7 @@ enum outcome {
     FINISHED,    /* FAILED_PRECONDITION / ALREADY_FINISHED */
     NO_MAIL,     /* NOT_FOUND / MAIL_UNKNOWN */
     UNBOOKED,    /* FAILED_PRECONDITION / NO_TRANSFERS, field business_date */
+    NOT_DEAD,    /* NOT_FOUND / DEAD_LETTER_UNKNOWN, field seq */
     UNCUT,       /* FAILED_PRECONDITION / NOT_COMPACTED: no log here was */
     NEVER /* it cannot come about: no task is assigned to this role, and a service is no user */
 };

@@ -17,7 +17,16 @@
     SIGNED_BODY(ANY, "show_dead_letters", WHAT, "FIELD_INVALID", "after",                          \
                 BYTES("\x81\245after" VALUE))
 
+#define RETRY(WHAT, REASON, FIELD, BODY_BYTES)                                                     \
+    BODY(ANY, "retry_event", WHAT, REASON, FIELD, BYTES(BODY_BYTES))
+
 static const struct bad_input fields[] = {
+    RETRY("nothing to retry", "FIELD_MISSING", "producer", "\x80"),
+    RETRY("a producer alone", "FIELD_MISSING", "seq", "\x81\250producer\245tasks"),
+    RETRY("an empty producer", "FIELD_INVALID", "producer", "\x82\250producer\xa0\xa3seq\x01"),
+    RETRY("event 0", "FIELD_INVALID", "seq", "\x82\250producer\245tasks\xa3seq\x00"),
+    RETRY("event -1", "FIELD_INVALID", "seq", "\x82\250producer\245tasks\xa3seq\xff"),
+    RETRY("a text for an event", "FIELD_INVALID", "seq", "\x82\250producer\245tasks\xa3seq\xa1x"),
     ACCOUNT("show_balance", "user 0", "user_id", "\xa7user_id\x00"),
     ACCOUNT("show_balance", "user -1", "user_id", "\xa7user_id\xff"),
     ACCOUNT("show_balance", "user 2^53", "user_id",

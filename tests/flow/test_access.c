@@ -49,6 +49,7 @@ static const struct {
     [NO_SESSION] = {ATES_FAILED_PRECONDITION, "NO_SESSION", ""},
     [FINISHED] = {ATES_FAILED_PRECONDITION, "ALREADY_FINISHED", ""},
     [NO_MAIL] = {ATES_NOT_FOUND, "MAIL_UNKNOWN", ""},
+    [NOT_DEAD] = {ATES_NOT_FOUND, "DEAD_LETTER_UNKNOWN", "seq"},
     [UNCUT] = {ATES_FAILED_PRECONDITION, "NOT_COMPACTED", ""},
     [UNBOOKED] = {ATES_FAILED_PRECONDITION, "NO_TRANSFERS", "business_date"},
 };
@@ -227,7 +228,7 @@ static void write_field(struct ates_buffer *out, const char *name, const struct 
         ates_write_unsigned(out, another);
     } else if (strcmp(name, "task_id") == 0) {
         ates_write_unsigned(out, make_task(row, caller));
-    } else if (strcmp(name, "mail_id") == 0) {
+    } else if (strcmp(name, "mail_id") == 0 || strcmp(name, "seq") == 0) {
         ates_write_unsigned(out, MAIL_OF_NOBODY);
     } else if (strcmp(name, "dry_run") == 0) {
         ates_write_bool(out, true);

@@ -10,8 +10,10 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
+#include <ates/accounting.h>
 #include <ates/tasks.h>
 
+#include "support/fake_producer.h"
 #include "support/flow.h"
 
 #define ARGUMENTS_MAX 16
@@ -237,4 +239,77 @@ Test(events, an_export_is_the_log)
     cr_expect_not_null(strstr(output.out, "\"type\":\"auth.user_registered.v1\""), "%s",
                        output.out);
     cr_expect_eq(ATESCTL("task", "ls", "-o", "cloudevents"), 2);
+}
+
+/* A dead letter of real services: accounting is the test's, and says what analytics cannot add up. */
+
+static struct fake_producer *accounting;
+
+static void open_dead(void)
+{
+    flow_open(&flow);
+    flow_start(&flow, "broker");
+    flow_start(&flow, "auth");
+    accounting = calloc(1, sizeof *accounting);
+    accounting->service.name = "accounting";
+    strcpy(accounting->service.run_dir, flow.run_dir);
+    fake_producer_start(accounting);
+    flow_start(&flow, "analytics");
+}
+
+static void close_dead(void)
+{
+    fake_service_stop(&accounting->service); /* the folder is the flow's */
+    flow_close(&flow);
+}
+
+TestSuite(events_dead, .init = open_dead, .fini = close_dead, .timeout = 300);
+
+static void say_transfer(enum accounting_kind kind, int64_t delta_cents)
+{
+    const struct accounting_transfer_recorded recorded = {
+        .transfer = {.id = accounting->count + 1,
+                     .timestamp = INT64_C(1700000000000),
+                     .user_id = 6,
+                     .kind = kind,
+                     .delta_cents = delta_cents,
+                     .balance_cents = delta_cents,
+                     .has_task_id = true,
+                     .task_id = 1,
+                     .business_date = ates_text_from("2023-11-15"),
+                     .description = ates_text_from("a transfer")}};
+
+    fake_producer_emit(accounting, "accounting", &accounting_transfer_recorded_message, FAKE_LOG_ID,
+                       &recorded);
+}
+
+static bool has_taken(int64_t seq)
+{
+    return flow_metric(&flow, "analytics", "ates_follower_position", "producer=\"accounting\"") >=
+           seq;
+}
+
+Test(events_dead, a_dead_letter_is_retried_until_it_can_be_applied)
+{
+    say_transfer(ACCOUNTING_ASSIGN_FEE, -ATES_INTEGER_MAX);
+    say_transfer(ACCOUNTING_ASSIGN_FEE, -1); /* more than an income can be */
+    flow_until(has_taken(2));
+    cr_expect_eq(ATESCTL("events", "retry", "analytics", "accounting", "2"), 4,
+                 "nobody is signed in");
+    sign_in(FLOW_ADMINISTRATOR);
+    cr_assert_eq(ATESCTL("events", "dead", "analytics", "-o", "json"), 0, "%s", output.err);
+    cr_expect_not_null(strstr(output.out, "INCOME_OUT_OF_RANGE"), "%s", output.out);
+    cr_expect_eq(ATESCTL("events", "retry", "analytics", "accounting", "1"), 3, "it was applied");
+    cr_expect_eq(ATESCTL("events", "retry", "analytics", "accounting", "2"), 5, "%s", output.err);
+    cr_expect_not_null(strstr(output.err, "INCOME_OUT_OF_RANGE"), "%s", output.err);
+    say_transfer(ACCOUNTING_COMPLETION_REWARD, 2500); /* makes room */
+    flow_until(has_taken(3));
+    flow_kill(&flow, "analytics");
+    flow_start(&flow, "analytics");
+    cr_expect_eq(ATESCTL("events", "retry", "analytics", "--all", "-o", "json"), 0, "%s",
+                 output.err);
+    cr_expect_not_null(strstr(output.out, "\"is_applied\":true"), "%s", output.out);
+    cr_expect_eq(flow_metric(&flow, "analytics", "ates_dead_letters", NULL), 0);
+    cr_expect_eq(ATESCTL("events", "retry", "analytics", "accounting", "2"), 3);
+    cr_expect_eq(ATESCTL("events", "retry", "analytics"), 2);
 }

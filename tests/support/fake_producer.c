@@ -117,7 +117,7 @@ static void behave(struct fake_service *service, const struct fake_request *requ
 void fake_producer_start(struct fake_producer *self)
 {
     pthread_mutex_init(&self->mutex, NULL);
-    self->service.name = FAKE_PRODUCER;
+    self->service.name = self->service.name != NULL ? self->service.name : FAKE_PRODUCER;
     self->log_id = FAKE_LOG_ID;
     self->page = self->item_page = 1000;
     fake_service_start(&self->service, behave);

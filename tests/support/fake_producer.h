@@ -16,7 +16,8 @@
 #define FAKE_OTHER_LOG_ID "018bcfe5-6800-7000-8000-0000000000bb"
 
 struct fake_producer {
-    struct fake_service service; /* first: the behaviour gets to the rest from it */
+    struct fake_service service; /* first: the behaviour gets to the rest from it; its
+                                     name may be set before the start: NULL: other */
     struct ates_buffer envelopes[FAKE_EVENTS_MAX]; /* the one with seq 1 first */
     size_t count;
     uint8_t hashes[FAKE_EVENTS_MAX + 1][ATES_HASH_SIZE]; /* of the envelope with this seq */

@@ -13,7 +13,7 @@ static const char *const toy_tables[] = {"entries", "toy_jobs", "numbers", NULL}
 
 enum toy_number { TOY_TOTAL = 1, TOY_ENTRY_COUNT, TOY_JOB_COUNT, TOY_SECRET_SIZE, TOY_HEARD_COUNT };
 
-bool toy_later = true;
+bool toy_later = true, toy_refuses = true;
 
 /* Messages. */
 
@@ -297,7 +297,7 @@ static int follow_said(struct ates_call *call, const struct ates_event *event, c
     const struct other_said *said = data;
 
     (void)event;
-    if (ates_text_equal(said->text, ates_text_from("refuse"))) {
+    if (ates_text_equal(said->text, ates_text_from("refuse")) && toy_refuses) {
         ates_emit(call, &toy_heard_message, said); /* refused all the same: nothing of it stays */
         return ates_refuse(call, ATES_FAILED_PRECONDITION, "NOT_ACCEPTABLE");
     }

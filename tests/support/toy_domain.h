@@ -61,7 +61,7 @@ struct toy_big_result {
     struct ates_text text;
 };
 
-/* other's event: "refuse" and "missing" can never be applied, "later" not before toy_later is
+/* other's event: "refuse" (while toy_refuses) and "missing" can never be applied, "later" not before toy_later is
  * false. */
 struct other_said {
     struct ates_text text;
@@ -86,7 +86,7 @@ extern const struct ates_snapshot_part toy_snapshot[TOY_SNAPSHOT_PARTS];
 extern const struct ates_service toy_service;
 extern const struct ates_domain toy_domain; /* goes on after a dead letter; begins with snapshots */
 extern const struct ates_domain toy_stopping_domain; /* stops the stream; needs every event */
-extern bool toy_later;
+extern bool toy_later, toy_refuses;
 
 /* The sum of what was added, the latest secret's length, the number of heard events. */
 int64_t toy_total(struct ates_txn *txn);

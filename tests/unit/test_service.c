@@ -34,9 +34,9 @@ Test(service, common_commands_and_their_callers)
 {
     const unsigned operators = ATES_ROLE(ATES_INTERNALSERVICE) | ATES_ROLE(ATES_ADMINISTRATOR);
     static const char *const names[] = {"metrics", "read_events", "read_snapshot",
-                                        "show_dead_letters"};
+                                        "show_dead_letters", "retry_event"};
 
-    cr_assert_eq(ates_common_service.command_count, 5u);
+    cr_assert_eq(ates_common_service.command_count, 6u);
     cr_assert_eq(ates_service_command(&own, "read_events", 11)->body, &ates_read_events_message);
     cr_assert_eq(ates_service_command(&ates_common_service, "health", 6)->callers,
                  ATES_NO_TOKEN | ATES_ANY_ROLE);
@@ -86,6 +86,7 @@ static const struct ates_message *const tables[] = {
     &ates_read_events_message,
     &ates_read_events_result_message,
     &ates_show_dead_letters_message,
+    &ates_retry_event_message,
     &ates_show_dead_letters_result_message,
     &ates_request_meta_message,
     &ates_reply_meta_message,

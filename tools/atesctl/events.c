@@ -64,5 +64,5 @@ static const struct ctl_command dead_command = {
 };
 
 static const struct ctl_command *const commands[] = {&events_tail_command, &events_export_command,
-                                                     &dead_command, NULL};
+                                                     &dead_command, &events_retry_command, NULL};
 const struct ctl_group events_group = {.name = "events", .summary = "Events", .commands = commands};
