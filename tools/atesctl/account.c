@@ -3,6 +3,7 @@
 
 #include <ates/accounting.h>
 
+#include "account_watch.h"
 #include "ctl.h"
 #include "output.h"
 #include "payout.h"
@@ -236,6 +237,7 @@ static const struct ctl_command pay_command = {
 };
 
 static const struct ctl_command *const commands[] = {
-    &balance_command, &ledger_command, &all_command, &income_command, &pay_command, NULL};
+    &balance_command, &ledger_command,        &all_command, &income_command,
+    &pay_command,     &account_watch_command, NULL};
 const struct ctl_group account_group = {
     .name = "account", .summary = "Money", .commands = commands};

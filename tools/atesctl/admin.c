@@ -138,6 +138,7 @@ static const struct ctl_command *const commands[] = {
     &admin_check_command,
     &admin_compact_command,
     &admin_health_command,
+    &admin_top_command,
     &admin_config_command,
     &admin_keys_command,
     NULL,

@@ -123,7 +123,8 @@ struct ctl_group {
 };
 
 extern const struct ctl_group session_group, context_group, user_group, task_group, account_group,
-    mail_group, report_group, payment_group, events_group, call_group, admin_group, help_group;
+    mail_group, report_group, payment_group, events_group, bench_group, call_group, admin_group,
+    help_group;
 
 /* Tells each of the names of an ENUM. */
 void ctl_tell_names(const char *const *names, ctl_word_fn *tell, void *context);

@@ -9,19 +9,10 @@
 #define LINE_WIDTH 80
 #define USAGE_INDENT 11
 
-const struct ctl_group *const ctl_groups[] = {&session_group,
-                                              &context_group,
-                                              &user_group,
-                                              &task_group,
-                                              &account_group,
-                                              &mail_group,
-                                              &report_group,
-                                              &payment_group,
-                                              &events_group,
-                                              &call_group,
-                                              &admin_group,
-                                              &help_group,
-                                              NULL};
+const struct ctl_group *const ctl_groups[] = {
+    &session_group, &context_group, &user_group,    &task_group,   &account_group,
+    &mail_group,    &report_group,  &payment_group, &events_group, &bench_group,
+    &call_group,    &admin_group,   &help_group,    NULL};
 
 const struct ctl_option ctl_global_options[] = {
     {"context", "NAME", "the context to use (default: $ATES_CONTEXT, or the one in use)",

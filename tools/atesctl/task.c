@@ -12,6 +12,7 @@
 #include "output.h"
 #include "remote.h"
 #include "task_import.h"
+#include "task_watch.h"
 
 #define DESCRIPTION_BYTES_MAX (ATES_FRAME_MAX)
 #define REASSIGN_TIMEOUT_MS 120000 /* of a hundred thousands of tasks */
@@ -350,6 +351,6 @@ static const struct ctl_command log_command = {
 };
 
 static const struct ctl_command *const commands[] = {
-    &add_command,  &task_import_command, &mine_command, &ls_command, &show_command,
-    &done_command, &reassign_command,    &log_command,  NULL};
+    &add_command,  &task_import_command, &mine_command, &ls_command,         &show_command,
+    &done_command, &reassign_command,    &log_command,  &task_watch_command, NULL};
 const struct ctl_group task_group = {.name = "task", .summary = "Tasks", .commands = commands};
