@@ -299,6 +299,8 @@ Test(events_dead, a_dead_letter_is_retried_until_it_can_be_applied)
     sign_in(FLOW_ADMINISTRATOR);
     cr_assert_eq(ATESCTL("events", "dead", "analytics", "-o", "json"), 0, "%s", output.err);
     cr_expect_not_null(strstr(output.out, "INCOME_OUT_OF_RANGE"), "%s", output.out);
+    cr_expect_not_null(strstr(output.out, "\"delta_cents\":-1"), "the event itself: %s",
+                       output.out);
     cr_expect_eq(ATESCTL("events", "retry", "analytics", "accounting", "1"), 3, "it was applied");
     cr_expect_eq(ATESCTL("events", "retry", "analytics", "accounting", "2"), 5, "%s", output.err);
     cr_expect_not_null(strstr(output.err, "INCOME_OUT_OF_RANGE"), "%s", output.err);

@@ -174,3 +174,25 @@ Test(follower_sink, tells_its_sink_once_that_it_stopped)
     cr_assert_eq(listener.stops, 1);
     cr_assert_not_null(strstr(listener.reason, "log_id"), "%s", listener.reason);
 }
+
+Test(follower_sink, goes_on_where_its_sink_is_once_the_reason_of_a_stop_is_gone)
+{
+    struct listener listener;
+
+    say(2);
+    listen_from(&listener, 2);
+    settle();
+    announce(FAKE_OTHER_LOG_ID, 2);
+    cr_assert(ates_follower_stopped(follower));
+    say(2);
+    cr_assert_eq(live(3), 0);
+    cr_assert_eq(listener.count, 0, "it has stopped");
+    cr_assert_eq(ates_follower_resume(follower), 0);
+    cr_assert_not(ates_follower_stopped(follower));
+    settle();
+    cr_assert_eq(listener.count, 2);
+    cr_assert(listener.taken[0] == 3 && listener.taken[1] == 4);
+    cr_assert_eq(ates_follower_position(follower), 4);
+    cr_assert_eq(ates_follower_resume(follower), 0, "one that follows is left alone");
+    cr_assert_eq(ates_follower_position(follower), 4);
+}

@@ -18,6 +18,25 @@ void events_tell_services(const struct ctl_input *input, ctl_word_fn *tell, void
     ctl_tell_services(tell, context);
 }
 
+/* A dead letter as show_dead_letters gives it, but that the event, which is a map of its own, is shown
+ * as what it says. */
+static const struct ates_field dead_fields[] = {
+    {ATES_FIELD(ates_dead_letter, id), .type = ATES_UINT},
+    {ATES_FIELD(ates_dead_letter, dead_at), .type = ATES_INT},
+    {ATES_FIELD(ates_dead_letter, producer), .type = ATES_TEXT},
+    {ATES_FIELD(ates_dead_letter, seq), .type = ATES_UINT},
+    {ATES_FIELD(ates_dead_letter, event_name), .type = ATES_TEXT},
+    {ATES_FIELD(ates_dead_letter, reason), .type = ATES_TEXT},
+    {ATES_FIELD(ates_dead_letter, message), .type = ATES_TEXT},
+    {.name = "event", .offset = offsetof(struct ates_dead_letter, envelope), .type = ATES_RAW},
+};
+static const struct ates_message dead_message = {
+    .name = "dead_letter",
+    .fields = dead_fields,
+    .count = sizeof dead_fields / sizeof dead_fields[0],
+    .size = sizeof(struct ates_dead_letter),
+};
+
 static int run_dead(struct ctl *ctl, const struct ctl_input *input)
 {
     const char *only = input->count > 0 ? input->arguments[0] : NULL;
@@ -28,7 +47,7 @@ static int run_dead(struct ctl *ctl, const struct ctl_input *input)
     if (code != CTL_OK) {
         return code;
     }
-    struct ctl_listing *listing = ctl_listing_new(ctl, ctl_item_message(command), "service");
+    struct ctl_listing *listing = ctl_listing_new(ctl, &dead_message, "service");
     if (listing == NULL) {
         return ctl_fail(CTL_REFUSED, NULL, "out of memory");
     }
@@ -56,8 +75,9 @@ static const struct ctl_command dead_command = {
     .name = "dead",
     .arguments = "[SERVICE]",
     .summary = "List the events that services could not apply",
+    .notes = "\nThe events themselves are shown in -o json, ndjson and csv.\n",
     .examples = "atesctl events dead\n"
-                "atesctl events dead accounting",
+                "atesctl events dead accounting -o json",
     .max = 1,
     .run = run_dead,
     .words = events_tell_services,

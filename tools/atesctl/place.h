@@ -15,7 +15,8 @@ int ctl_read_events(struct ctl *ctl, const struct ates_service *service, uint64_
                     uint64_t limit, struct ates_arena *arena,
                     struct ates_read_events_result *result);
 
-/* Whether the signed-in user may read logs; asks the first service that is there. Nothing is said. */
+/* Whether the signed-in user may read logs; asks the first service that is there. A refusal is not
+ * said. */
 bool ctl_may_read_logs(struct ctl *ctl);
 
 #endif
