@@ -52,7 +52,18 @@ write password correct horse battery\n
 - c admin init --login root --email root@example.com --password-file password
 - tjcwni admin check
 - tjc admin rebuild
+- tjc admin keys ls
+- t admin keys sl
+home t admin config
+- jc admin config
+write good.conf data = /srv/ates\nlog\n    level = debug\n
+write bad.conf data = /srv/ates\nlog\n    level = loud\n
+- t admin config check good.conf
+- t admin config check bad.conf
+- t admin health
 start
+until - "web +up" admin health
+- tjc admin health
 - t admin check
 - tjc whoami
 - t login root --password-file nothing
@@ -217,7 +228,19 @@ root t user passwd ann --password-file password
 root j user passwd ann --password-file password
 root c user passwd ann --password-file password
 boris t user passwd --password-file password --old-password-file wrong
+must ann login ann --password-file password
+# What goes on until Ctrl-C has tests of its own.
+elsewhere task watch
+elsewhere account watch
+ann t account watch 3
+root tjc admin top --interval 1
+ann t admin top
+root tjc bench rpc --seconds 1
+root t bench rpc --command create_task
 carl tjc task reassign --yes
+ann tjc bench events --tasks 2 --yes
+root tjc events retry tasks --all
+root t events retry tasks
 root t logout
 root j logout
 root c logout

@@ -61,6 +61,6 @@ int ctl_web_probe(const struct ates_config *config, int64_t timeout_ms, char *wh
     if (!read_address(config, address)) {
         return 0;
     }
-    snprintf(url, sizeof url, "http://%s/readyz", address);
+    snprintf(url, sizeof url, "%s/readyz", address);
     return ask(url, timeout_ms, why, size);
 }
