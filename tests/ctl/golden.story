@@ -197,6 +197,9 @@ home c context rm attic
 home t context rm attic
 
 # Copies.
+root tjc events wait
+ann t events wait
+root t events wait --seconds x
 root tjcn events export tasks --from 2 --to 3
 root t events export nobody
 ann t events export tasks

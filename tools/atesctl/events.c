@@ -83,6 +83,7 @@ static const struct ctl_command dead_command = {
     .words = events_tell_services,
 };
 
-static const struct ctl_command *const commands[] = {&events_tail_command, &events_export_command,
-                                                     &dead_command, &events_retry_command, NULL};
+static const struct ctl_command *const commands[] = {&events_tail_command,   &events_wait_command,
+                                                     &events_export_command, &dead_command,
+                                                     &events_retry_command,  NULL};
 const struct ctl_group events_group = {.name = "events", .summary = "Events", .commands = commands};

@@ -4,7 +4,8 @@
 
 #include "ctl.h"
 
-extern const struct ctl_command events_tail_command, events_export_command, events_retry_command;
+extern const struct ctl_command events_tail_command, events_export_command, events_retry_command,
+    events_wait_command;
 
 /* The service of this name; CTL_USAGE with the reason said where there is none. */
 int events_service(const char *name, const struct ates_service **out);
