@@ -32,6 +32,7 @@ MASKS = [
     (re.compile(r'[+-]?\d+[.,]\d\d\b'), 'AMOUNT'),
     (re.compile(r'\b\d+(\.\d+)? ?(ms|us|s|KiB|MiB|kB|MB|/s)\b'), 'MEASURE'),
     (re.compile(r'\b\d+\.\d+\.\d+\b'), 'VERSION'),
+    (re.compile(r'^(\w+) +\d+ +\d+ +TIME +\d+$', re.M), r'\1 COUNTS'),
     (re.compile(r'\bsound +\d+ +\d+'), 'sound COUNTS'),
     (re.compile(r'\b\d+ (records|events)\b'), r'COUNT \1'),
     (re.compile(r'[ \t]+'), ' '),
