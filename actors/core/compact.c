@@ -14,6 +14,7 @@
 #include "core/datadir.h"
 #include "core/engine_private.h"
 #include "core/environment.h"
+#include "core/order.h"
 #include "core/requests.h"
 #include "core/snapshot.h"
 
@@ -40,16 +41,6 @@ static int fail(const struct compaction *self, const char *what, int fault)
 {
     snprintf(self->error, self->error_size, "%s/%s: %s", self->path, what, strerror(-fault));
     return fault;
-}
-
-static bool follows(const struct ates_domain *consumer, const char *producer)
-{
-    for (size_t i = 0; i < consumer->follow_count; i++) {
-        if (strcmp(consumer->follows[i].producer, producer) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* How far a service of this folder has followed the one that is compacted. */
@@ -89,7 +80,8 @@ static int find_limit(struct compaction *self)
         struct ates_position position = {.known = false};
 
         snprintf(path, sizeof path, "%s/%s/" LOG, self->config->data_dir, consumer->service->name);
-        if (!follows(consumer, self->domain->service->name) || access(path, F_OK) != 0) {
+        if (!ates_domain_follows(consumer, self->domain->service->name) ||
+            access(path, F_OK) != 0) {
             continue;
         }
         r = find_position(self, consumer, &position);

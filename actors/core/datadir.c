@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,14 @@ static int read_version(const char *data_dir, char version[32], char *error, siz
     snprintf(path, sizeof path, "%s/version", data_dir);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        snprintf(path, sizeof path, "%s/" ATES_MANIFEST, data_dir);
+        if (access(path, F_OK) == 0) {
+            snprintf(
+                error, error_size,
+                "%s: a backup, not data; check it with: atesctl admin restore --verify-only %s",
+                data_dir, data_dir);
+            return -ENOENT;
+        }
         snprintf(error, error_size,
                  "%s: no aTES data here; make it with: atesctl admin init --data %s --login LOGIN "
                  "--email EMAIL",
@@ -101,9 +110,13 @@ static int read_version(const char *data_dir, char version[32], char *error, siz
     version[strcspn(version, "\n")] = '\0';
     if (strcmp(version, ATES_DATA_VERSION) != 0 &&
         strcmp(version, ATES_DATA_VERSION_COMPACTED) != 0) {
+        const bool is_newer = atol(version) > atol(ATES_DATA_VERSION_COMPACTED);
+
         snprintf(error, error_size,
-                 "%s: data of version '%.16s'; this program reads versions '%s' and '%s'", path,
-                 version, ATES_DATA_VERSION, ATES_DATA_VERSION_COMPACTED);
+                 "%s: data of version '%.16s'%s; this program reads versions '%s' and '%s'%s", path,
+                 version, is_newer ? ", which a newer aTES made" : "", ATES_DATA_VERSION,
+                 ATES_DATA_VERSION_COMPACTED,
+                 is_newer ? ": run that one, or restore a backup from before the upgrade" : "");
         return -EPROTONOSUPPORT;
     }
     return 0;

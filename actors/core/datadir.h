@@ -17,6 +17,9 @@
 #define ATES_RESTORE_FOLDER "restore.new"
 #define ATES_RESTORE_MARK "restore.ready"
 
+/* The file that makes a folder a backup (manifest.h). */
+#define ATES_MANIFEST "manifest.json"
+
 /* Makes the folder (mode 0700) and its version file where they are missing. */
 int ates_datadir_create(const char *data_dir, char *error, size_t error_size);
 

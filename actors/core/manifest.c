@@ -13,8 +13,8 @@
 
 #include "core/datadir.h"
 
-#define NAME "manifest.json"
-#define DRAFT "manifest.json.new"
+#define NAME ATES_MANIFEST
+#define DRAFT ATES_MANIFEST ".new"
 #define TEXT_MAX ((size_t)1 << 20)
 #define HEX_SIZE (2 * ATES_HASH_SIZE + 1)
 

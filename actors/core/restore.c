@@ -329,7 +329,7 @@ static int make_mark(const struct restore *self, char mark[RESTORE_MARK_SIZE])
     char path[4200], hex[2 * ATES_HASH_SIZE + 1];
     uint64_t size;
 
-    snprintf(path, sizeof path, "%s/manifest.json", self->plan->backup);
+    snprintf(path, sizeof path, "%s/" ATES_MANIFEST, self->plan->backup);
     int r = ates_file_copy(path, NULL, &size, digest, self->error, self->error_size);
     if (r == 0) {
         sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);

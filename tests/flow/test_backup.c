@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -171,11 +172,17 @@ static void check_backup(uint64_t number, const struct ates_manifest *manifest,
     }
 }
 
-/* The services on the data of a backup go on from it, as if nothing had come after. */
-static void go_on_from(const char *data)
+/* What services are started on from now on. */
+static void use_data(const char *data)
 {
     cr_assert_lt(snprintf(flow.data_dir, sizeof flow.data_dir, "%s", data),
                  (int)sizeof flow.data_dir);
+}
+
+/* The services on the data of a backup go on from it, as if nothing had come after. */
+static void go_on_from(const char *data)
+{
+    use_data(data);
     flow_start_all(&flow);
     flow_catch_up(&flow);
     model_verify(&flow);
@@ -221,6 +228,111 @@ Test(backup, taken_under_load_and_restored_elsewhere_equals_the_logs_at_its_cut)
             count, events);
     go_on_from(data);
     free(manifests);
+    flow_close(&flow);
+}
+
+/* Runs atesctl admin restore --until a moment of the past; its exit code. */
+static int restore_until(const char *backup, const char *data, int64_t until_ms)
+{
+    const time_t seconds = (time_t)(until_ms / 1000);
+    char until[32];
+
+    strftime(until, sizeof until, "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
+    const char *const argv[] = {ctl(),    "--run", flow.run_dir, "admin", "restore", backup,
+                                "--data", data,    "--until",    until,   NULL};
+
+    flow_run(&flow, argv, NULL, &output);
+    return output.code;
+}
+
+static void create_tasks(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const struct tasks_create_task body = {.name = ates_text_from("before and after"),
+                                               .description = ates_text_from("")};
+
+        flow_do(&flow, FLOW_DEVELOPER, &tasks_service, "create_task", &body, NULL);
+    }
+    flow_catch_up(&flow);
+}
+
+/* The next whole second, as --until tells it, once it is over. */
+static int64_t next_second(void)
+{
+    const struct ates_source source = ates_source_system();
+    const int64_t until = (ates_now_ms(&source) / 1000 + 1) * 1000;
+
+    flow_until(ates_now_ms(&source) > until);
+    return until;
+}
+
+/* A point in time: all services agree on it and go on; who has seen what came after it stops with an
+ * alarm, whether the log has grown beyond its place meanwhile or not. */
+Test(backup, of_a_point_in_time_stops_followers_that_have_seen_more)
+{
+    char backup[PATH_SIZE], data[PATH_SIZE], copy[4 * PATH_SIZE];
+
+    flow_open(&flow);
+    flow_start_all(&flow);
+    create_tasks(20);
+    const uint64_t head = flow_head(&flow, "tasks");
+    const int64_t until_ms = next_second();
+    create_tasks(10);
+    flow_stop_all(&flow);
+    path_of(backup, "backup", 0);
+    path_of(data, "restored", 0);
+    cr_assert_eq(admin("backup", backup, flow.data_dir), 0, "%s", output.err);
+    cr_assert_eq(restore_until(backup, data, until_ms), 0, "%s", output.err);
+    snprintf(copy, sizeof copy, "rm -r %s/accounting && cp -r %s/accounting %s/accounting", data,
+             flow.data_dir, data);
+
+    use_data(data);
+    flow_start_all(&flow);
+    flow_catch_up(&flow);
+    cr_expect_eq(flow_head(&flow, "tasks"), head);
+    model_verify(&flow);
+    for (unsigned times = 0; times < 2; times++) {
+        flow_stop_all(&flow);
+        cr_assert_eq(system(copy), 0);
+        for (size_t i = 0; flow_services[i] != NULL; i++) {
+            flow_start(&flow, flow_services[i]);
+        }
+        flow_until(
+            flow_metric(&flow, "accounting", "ates_follower_stopped", "producer=\"tasks\"") == 1);
+        for (unsigned i = 0; times == 0 && i < 30; i++) {
+            const struct tasks_create_task body = {.name = ates_text_from("another history"),
+                                                   .description = ates_text_from("")};
+
+            flow_do(&flow, FLOW_DEVELOPER, &tasks_service, "create_task", &body, NULL);
+        }
+    }
+    flow_close(&flow);
+}
+
+/* Root gives what it restores to the folder's owner, as the services could not open it otherwise. */
+Test(backup, restored_by_root_belongs_to_the_folders_owner)
+{
+    char backup[PATH_SIZE], data[PATH_SIZE], path[2 * PATH_SIZE];
+    static const char *const files[] = {"version", "keys/auth.key", "tasks/log/data.mdb",
+                                        "accounting/state/data.mdb", "auth/lock"};
+
+    if (geteuid() != 0) {
+        cr_skip_test("only root can give files away");
+    }
+    flow_open(&flow);
+    path_of(backup, "backup", 0);
+    path_of(data, "restored", 0);
+    flow_start_all(&flow);
+    cr_assert_eq(admin("backup", backup, flow.data_dir), 0, "%s", output.err);
+    cr_assert(mkdir(data, 0700) == 0 && chown(data, 65534, 65534) == 0);
+    cr_assert_eq(admin("restore", backup, data), 0, "%s", output.err);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct stat status;
+
+        snprintf(path, sizeof path, "%s/%s", data, files[i]);
+        cr_assert_eq(stat(path, &status), 0, "%s", path);
+        cr_expect(status.st_uid == 65534 && status.st_gid == 65534, "%s", path);
+    }
     flow_close(&flow);
 }
 

@@ -121,6 +121,45 @@ Test(datadir, both_versions_are_read_and_the_first_can_be_raised)
     assert_version("3\n");
 }
 
+Test(datadir, a_newer_version_says_what_to_do)
+{
+    cr_assert_eq(ates_datadir_create(data, error, sizeof error), 0);
+    write_version("3\n");
+    cr_assert_eq(ates_datadir_check(data, error, sizeof error), -EPROTONOSUPPORT);
+    cr_expect_not_null(strstr(error, "version '3', which a newer aTES made; this program reads"),
+                       "%s", error);
+    write_version("0\n");
+    cr_assert_eq(ates_datadir_check(data, error, sizeof error), -EPROTONOSUPPORT);
+    cr_expect_null(strstr(error, "newer"), "%s", error);
+}
+
+static void touch(const char *name)
+{
+    char path[sizeof data + 32];
+
+    snprintf(path, sizeof path, "%s/%s", data, name);
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    fclose(file);
+}
+
+Test(datadir, a_backup_is_told_from_data)
+{
+    cr_assert_eq(mkdir(data, 0700), 0);
+    touch("manifest.json");
+    cr_assert_eq(ates_datadir_check(data, error, sizeof error), -ENOENT);
+    cr_expect_not_null(strstr(error, "admin restore --verify-only"), "%s", error);
+}
+
+Test(datadir, a_restore_that_has_not_ended_is_no_data)
+{
+    cr_assert_eq(ates_datadir_create(data, error, sizeof error), 0);
+    touch(ATES_RESTORE_MARK);
+    cr_assert_eq(ates_datadir_check(data, error, sizeof error), -EINPROGRESS);
+    cr_expect_not_null(strstr(error, "run it again"), "%s", error);
+    cr_assert_eq(ates_datadir_create(data, error, sizeof error), -EINPROGRESS);
+}
+
 Test(datadir, a_parent_that_is_no_folder_is_a_fault)
 {
     snprintf(data, sizeof data, "/proc/none/x");

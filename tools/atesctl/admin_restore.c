@@ -123,7 +123,7 @@ static int restore(struct ctl *ctl, struct ates_restore_plan *plan)
     static struct ates_restore_report report;
     struct admin_meter meter = admin_meter_begin("", "");
     const struct ates_backup_progress progress = {admin_meter_tell_service, &meter};
-    char error[ADMIN_ERROR_SIZE] = "", at[CTL_TIME_SIZE];
+    char error[ADMIN_ERROR_SIZE] = "", at[CTL_TIME_SIZE], until[CTL_TIME_SIZE];
 
     plan->progress = &progress;
     const int r = ates_restore(plan, &report, error, sizeof error);
@@ -139,8 +139,9 @@ static int restore(struct ctl *ctl, struct ates_restore_plan *plan)
             "taken %s",
             plan->backup, at);
     } else {
-        ctl_say("%s holds what %s did, which was taken %s", plan->config->data_dir, plan->backup,
-                at);
+        ctl_format_moment(plan->until, until);
+        ctl_say("%s holds what %s did%s%s; it was taken %s", plan->config->data_dir, plan->backup,
+                plan->has_until ? " up to " : "", plan->has_until ? until : "", at);
         say_what_is_left(plan, &report);
     }
     return code;
