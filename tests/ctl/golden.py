@@ -58,6 +58,7 @@ def mask(text, form, folder):
     text = text.replace(folder, "FOLDER")
     for pattern, word in MASKS:
         text = re.sub(pattern, word, text)
+    text = re.sub(r" {2,}(\+?AMOUNT)", r"  \1", text)  # in a mail they stand in a column
     if form in ("table", "wide"):
         text = re.sub(r"^(auth|tasks|accounting|analytics|payment) .*$",
                       lambda line: re.sub(r"(?<= )\d+(?= |$)", "N", line[0]), text, flags=re.M)
