@@ -44,6 +44,14 @@ static void check_closings(struct story *story)
     cr_assert_eq(count, story->model.closing_count);
 }
 
+/* Before anything was ever booked the schedule passes dates without closing them. A clock that is
+ * set back then may bring transfers of such dates, which the next closing takes in. */
+static bool has_passed_empty(struct story *story)
+{
+    return story->model.closing_count == 0 &&
+           story_time(story, STORY_PAYMENT) > story->now_ms + story->clock_off_ms;
+}
+
 /* The first day whose payday is yet to come, as the next one. */
 static void check_next(struct story *story)
 {
@@ -61,7 +69,7 @@ static void check_next(struct story *story)
               "payment's next date is %.10s, not %s or %s", schedule.next_business_date.data, today,
               later);
     cr_assert(story->model.move_count == 0 || story->model.moves[0].day >= due ||
-                  story->model.closed_through >= due - 1,
+                  story->model.closed_through >= due - 1 || has_passed_empty(story),
               "a date before %s is not closed", today);
     ates_arena_reset(payment->arena);
 }
