@@ -41,8 +41,9 @@ static int retry(struct ctl *ctl, const struct ates_service *service, struct ate
     if (code != CTL_OK && refusal.status == ATES_OK) {
         return code;
     }
-    char *why = ates_arena_alloc(ctl->arena, sizeof refusal.message + sizeof refusal.reason + 2);
-    sprintf(why, "%s: %s", refusal.reason, refusal.message);
+    const size_t size = sizeof refusal.message + sizeof refusal.reason + 2;
+    char *why = ates_arena_alloc(ctl->arena, size);
+    snprintf(why, size, "%s: %s", refusal.reason, refusal.message);
     const struct row row = {.producer = producer,
                             .seq = seq,
                             .is_applied = code == CTL_OK,
