@@ -62,7 +62,7 @@ share/zsh/site-functions/_atesctl
 FILES
 )
     # The architecture's own folder of libraries aside, and the version's file that links lead to.
-    found=$(find "$prefix" ! -type d -printf '%P\n' | sed -E 's,^lib/[a-z0-9_]+-linux-gnu[a-z0-9]*/,lib/,' |
+    found=$(find "$prefix" ! -type d -printf '%P\n' | sed -E 's,^(lib/[a-z0-9_]+-linux-gnu[a-z0-9]*|lib64)/,lib/,' |
         grep -vE '^lib/libates\.so\.0\.[0-9.]+$' | sort)
     verdict "meson installs these files" "$(diff <(echo "$expected") <(echo "$found") || true)"
 }
