@@ -178,7 +178,7 @@ class Demo:
             if self.ask(login, "task", "mine", "--status", "finished"):
                 continue
             mine = self.ask(login, "task", "mine", "--status", "open")
-            mine = mine[:max(1, min(DONE[login], len(mine) - 1))]  # one is left to try
+            mine = mine[:max(1, len(mine) - 1)][:DONE[login]]  # one is left to try
             if mine:
                 self.call(login, "task", "done", *(str(task["id"]) for task in mine))
                 say(f"{login} has completed {len(mine)} of their tasks")
