@@ -36,6 +36,7 @@ struct ates_config {
     char web_metrics_token_file[4096];   /* web.metrics_token_file: empty: none */
     int64_t web_connections;             /* web.connections: at once; 4096 */
     int64_t web_connections_per_address; /* web.connections_per_address; 256 */
+    char web_proxies[1024];              /* web.proxies: addresses by comma; empty: none */
     char ctl_output[16]; /* ctl.output: how atesctl prints where no -o is given; table */
     int64_t map_size;    /* store.map_gigabytes: the largest size of each LMDB file; 16 */
 };

@@ -14,6 +14,7 @@
 
 #include <ates/service.h>
 
+#include "core/address.h"
 #include "core/calendar.h"
 #include "core/journal.h"
 #include "core/setting.h"
@@ -277,6 +278,26 @@ static int read_origin(const struct ates_setting_type *type, const char *value, 
     return put_text(type, value, member, why, why_size);
 }
 
+/* Addresses by comma; an empty value stands for none. */
+static int read_addresses(const struct ates_setting_type *type, const char *value, void *member,
+                          char *why, size_t why_size)
+{
+    const size_t size = strlen(value);
+    const char *rest = value;
+    struct sockaddr_storage address;
+    int r;
+
+    do {
+        r = ates_address_next(&rest, &address);
+    } while (r > 0);
+    if (r != 0 || (size > 0 && value[size - 1] == ',')) {
+        snprintf(why, why_size, "\"%.60s\" are no addresses in numbers, with commas between them",
+                 value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
 const char *const ates_output_names[] = {"table", "wide", "json",        "ndjson",
                                          "csv",   "name", "cloudevents", NULL};
 
@@ -321,6 +342,7 @@ const struct ates_setting_type ates_setting_types[] = {
     {"web/connections", "4096", read_number, MEMBER(web_connections), 16, 65536, 1},
     {"web/connections_per_address", "256", read_number, MEMBER(web_connections_per_address), 1,
      65536, 1},
+    {"web/proxies", "", read_addresses, MEMBER(web_proxies)},
     {"ctl/output", "table", read_output, MEMBER(ctl_output)},
     {"store/map_gigabytes", "16", read_number, MEMBER(map_size), 1, 4096, GIBIBYTE},
 };

@@ -3,13 +3,16 @@
  * Invariant: at most one command or one wait is under way for a request, and either ends with it. */
 #include "web/web_call.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "core/address.h"
 #include "core/random.h"
 #include "web/web_guard.h"
+#include "web/web_peers.h"
 #include "web/web_private.h"
 #include "web/web_session_private.h"
 
@@ -150,15 +153,29 @@ static int64_t timeout_of(const struct ates_command *command)
     return TIMEOUT_MS;
 }
 
+/* Whom the throttles count: whoever has one address of an IPv6 network has them all. */
+static void name_client(const struct web_request *request, char key[WEB_ADDRESS_SIZE])
+{
+    const char *peer = request->peer;
+    struct sockaddr_storage address;
+
+    const int r = ates_address_next(&peer, &address);
+    assert(r == 1);
+    web_address_share((const struct sockaddr *)&address, key);
+}
+
 static void transmit(struct web_caller *self)
 {
     struct ates_web *web = self->request->web;
+    char client[WEB_ADDRESS_SIZE];
+
+    name_client(self->request, client);
     const struct web_command command = {
         .service = self->service,
         .command = self->command,
         .token = self->session != NULL ? ates_text_from(self->session->token) : self->bearer,
         .request_id = self->request_id,
-        .client = self->request->peer,
+        .client = client,
         .traceparent = web_request_header(self->request, "traceparent"),
         .body = self->body,
         .timeout_ms = timeout_of(self->command),

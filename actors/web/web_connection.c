@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "web/web_problem.h"
+#include "web/web_proxy.h"
 #include "web/web_server_private.h"
 
 /* Of a body that is refused so much is read and forgotten. */
@@ -27,12 +28,14 @@ enum MHD_Result web_on_accept(void *server, const struct sockaddr *address, sock
 {
     struct web_server *self = server;
     const struct ates_config *config = &self->web->config;
-    char key[WEB_ADDRESS_SIZE];
+    char key[WEB_ADDRESS_SIZE], text[WEB_ADDRESS_SIZE];
 
     (void)size;
     web_address_share(address, key);
+    web_address_text(address, text);
     const struct web_peer *peer = web_peers_find(self->peers, key);
-    if ((peer != NULL && peer->connections >= (size_t)config->web_connections_per_address) ||
+    if ((peer != NULL && peer->connections >= (size_t)config->web_connections_per_address &&
+         !web_proxy_is_known(config->web_proxies, text)) ||
         (self->counts.connections >= web_server_connections_max(self) &&
          !web_address_is_local(address))) {
         self->counts.refused_at_limit++;
@@ -284,6 +287,9 @@ static enum MHD_Result take_head(struct web_exchange *self, const char *method, 
     if (unclear != 0) {
         set_verdict(self, unclear, NULL, NULL);
     } else {
+        if (web_proxy_is_known(connection->server->web->config.web_proxies, self->request.peer)) {
+            web_proxy_read(head.forwarded_for, self->request.peer);
+        }
         judge_method(self, method);
         judge_size(self, head.length);
     }

@@ -25,8 +25,11 @@ static const char *const singles[SINGLE_COUNT] = {
     "Host",          "Idempotency-Key", "Origin",       "Sec-Fetch-Site", "Transfer-Encoding",
 };
 
+static const char forwarded_for[] = "X-Forwarded-For";
+
 struct reading {
     const char *value[SINGLE_COUNT]; /* NULL: not seen */
+    const char *forwarded_for;       /* the last one: some proxies add a line of their own */
     const char *wrong;               /* what is, or NULL */
 };
 
@@ -69,6 +72,9 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
     if (!is_value(value, value_size)) {
         reading->wrong = "a header's value holds a control character";
         return MHD_NO;
+    }
+    if (name_size == strlen(forwarded_for) && strncasecmp(name, forwarded_for, name_size) == 0) {
+        reading->forwarded_for = value;
     }
     for (size_t i = 0; i < SINGLE_COUNT; i++) {
         const size_t size = strlen(singles[i]);
@@ -127,6 +133,7 @@ unsigned web_head_read(struct MHD_Connection *mhd, const char *version, struct w
         .length = length != NULL ? strtoull(length, NULL, 10) : 0,
         .is_chunked = encoding != NULL,
         .expects_continue = expected != NULL && strcasecmp(expected, "100-continue") == 0,
+        .forwarded_for = reading.forwarded_for,
     };
     return 0;
 }

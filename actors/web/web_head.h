@@ -12,7 +12,8 @@
 struct web_head {
     uint64_t length; /* Content-Length; 0 where it is not given */
     bool is_chunked;
-    bool expects_continue; /* holds its body back until it is asked for it */
+    bool expects_continue;     /* holds its body back until it is asked for it */
+    const char *forwarded_for; /* X-Forwarded-For, the last one of several, or NULL; mhd's */
 };
 
 /* Reads the headers of mhd's request. Returns 0, or the HTTP status of a request that must not be

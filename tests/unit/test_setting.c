@@ -165,6 +165,12 @@ Test(setting, levels_zones_and_roles)
         {"web/origin", "https://Ates.example", -EINVAL},
         {"web/origin", "https://ates.example/", -EINVAL},
         {"web/origin", "https://ates.example https://evil.example", -EINVAL},
+        {"web/proxies", "", 0},
+        {"web/proxies", "127.0.0.1", 0},
+        {"web/proxies", "192.0.2.1, 2001:db8::7", 0},
+        {"web/proxies", "127.0.0.1,", -EINVAL},
+        {"web/proxies", "proxy.example.org", -EINVAL},
+        {"web/proxies", "192.0.2.0/24", -EINVAL},
         {"web/metrics_token_file", "", 0},
         {"web/metrics_token_file", "/etc/ates/metrics", 0},
     };

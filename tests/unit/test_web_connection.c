@@ -3,6 +3,7 @@
 #include "support/web_server_fixture.h"
 
 static size_t handled;
+static char from[46]; /* the last request's client */
 
 /* Says what it got: "METHOD target 5:hello". */
 void web_handle(struct web_request *request)
@@ -11,6 +12,7 @@ void web_handle(struct web_request *request)
     static char text[WEB_BODY_MAX + 512];
 
     handled++;
+    memcpy(from, request->peer, sizeof from);
     if (request->uri.segment_count > 0 &&
         ates_text_equal(request->uri.segments[0], ates_text_from("late"))) {
         keep_late(request);
@@ -69,6 +71,27 @@ Test(web_connection, requests_come_as_they_were_sent)
     cr_expect_eq(server->bodies_size, 0);
     peer_close(&peer);
     peer_close(&slow);
+}
+
+/* Two lines are as one with a comma: some proxies add their own behind the client's. */
+Test(web_connection, a_request_comes_from_where_a_proxy_says_and_nobody_else)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n"
+                                  "x-forwarded-for: 192.0.2.2\r\n\r\n";
+    struct peer proxy = peer_open_from(1), liar = peer_open_from(2);
+
+    strcpy(web.config.web_proxies, "127.0.0.1");
+    peer_say(&proxy, request);
+    peer_expect(&proxy, 200, "GET / 0:");
+    cr_expect_str_eq(from, "192.0.2.2");
+    peer_say(&proxy, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    peer_expect(&proxy, 200, "GET / 0:");
+    cr_expect_str_eq(from, "127.0.0.1");
+    peer_say(&liar, request);
+    peer_expect(&liar, 200, "GET / 0:");
+    cr_expect_str_eq(from, "127.0.0.2");
+    peer_close(&proxy);
+    peer_close(&liar);
 }
 
 /* A body of size bytes; free it. */

@@ -44,7 +44,7 @@ ${site} }`;
 before(async () => {
     if (skip) return;
     port = await freePort();
-    daemon = await new Daemon({ ATES_WEB_ORIGIN: `https://localhost:${port}`, ATES_WEB_CONNECTIONS_PER_ADDRESS: '256' }).start();
+    daemon = await new Daemon({ ATES_WEB_ORIGIN: `https://localhost:${port}`, ATES_WEB_PROXIES: '127.0.0.1' }).start();
     const folder = join(daemon.folder, 'nginx');
     mkdirSync(folder);
     certificate = makeCertificate(folder);
@@ -69,9 +69,9 @@ after(async () => {
 });
 
 // {status, headers, text}; onData is called with what comes.
-function ask(method, path, { headers = {}, body, onData } = {}) {
+function ask(method, path, { headers = {}, body, onData, localAddress } = {}) {
     return new Promise((resolve, reject) => {
-        const sent = request({ host: 'localhost', port, method, path, ca: certificate, agent: false,
+        const sent = request({ host: 'localhost', port, method, path, ca: certificate, agent: false, localAddress,
             headers: { ...(cookie && { cookie, 'ates-session': 'cookie' }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers } });
         sent.on('error', reject).on('response', (response) => {
             let text = '';
@@ -112,6 +112,17 @@ test('events come as they happen', { skip }, async () => {
         if (told.includes('seen at once')) sent.destroy();
     } });
     assert.match(text, /task_created/);
+});
+
+test('whoever guesses passwords keeps nobody else behind the proxy out', { skip }, async () => {
+    const elsewhere = { localAddress: '127.0.0.2' };
+    const wrong = (n) => ask('POST', '/api/v1/session', { ...elsewhere, body: { login: `nobody${n}`, password: 'a wrong password' },
+        headers: { 'x-forwarded-for': `192.0.2.${n}` } });
+    let tries = 0, status;
+    do status = (await wrong(tries += 1)).status; while (status === 401 && tries < 100);
+    assert.equal(status, 429, `after ${tries} wrong passwords, each said to be another's`);
+    assert.equal((await ask('POST', '/api/v1/session', { body: ADMIN })).status, 200);
+    assert.equal((await ask('POST', '/api/v1/session', { ...elsewhere, body: ADMIN })).status, 429);
 });
 
 test('figures and large bodies stay outside', { skip }, async () => {
