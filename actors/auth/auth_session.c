@@ -88,6 +88,7 @@ int auth_handle_auth_user(struct ates_call *call, const void *body)
         return r;
     }
     const bool known = r == 0;
+    call->subject = known ? user.user_id : 0;
     if (password == NULL) {
         r = begin_attempt(call, command->login);
         return r != 0 ? r
@@ -113,7 +114,6 @@ int auth_handle_auth_user(struct ates_call *call, const void *body)
         .user_id = user.user_id,
         .expires_at = call->time + call->config->session_ms,
     };
-    call->subject = user.user_id;
     return ates_emit(call, &auth_session_opened_message, &event);
 }
 

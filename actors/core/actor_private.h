@@ -5,6 +5,7 @@
 #include <ates/client.h>
 
 #include "core/actor.h"
+#include "core/audit.h"
 #include "core/engine.h"
 #include "core/request.h"
 #include "core/trace.h"
@@ -39,6 +40,9 @@ struct actor_reply {
     char trace[ATES_TRACE_ID_SIZE];                        /* empty: none */
     bool is_sampled;                                       /* the trace is recorded */
     int64_t received_us;
+    uint64_t user_id; /* who asked, or whose password it was; 0: unknown */
+    char client[65];  /* for whom or from where it came, as far as that is known */
+    char reason[sizeof((struct ates_refusal *)NULL)->reason]; /* of a refusal */
 };
 
 struct ates_actor {
@@ -71,6 +75,7 @@ struct ates_actor {
     struct actor_route routes[ACTOR_ROUTES_MAX];
     size_t route_count;
     uint64_t unknown_commands, undeliverable;
+    struct ates_audit audit;
 
     struct actor_reply *replies; /* of the batch */
     size_t reply_count, reply_capacity;

@@ -141,6 +141,18 @@ const struct ates_catalogue_entry ates_catalogue[ATES_ENTRY_COUNT] = {
          "booked.",
          "Mend the address or the server, see atesctl mail ls, then have it sent again: "
          "atesctl mail retry"},
+    [ATES_SAY_LET_IN] = {"78974a7eecbb4dce9f9adee8a9d02d5a", ATES_NOTICE,
+                         "Somebody proved who they are",
+                         "@ATES_SERVICE@ did @ATES_COMMAND@ for the user @ATES_USER_ID@, whose "
+                         "password was right or was set.",
+                         "Nothing is to be done, unless you do not expect it: "
+                         "atesctl user revoke ends the user's sessions."},
+    [ATES_SAY_KEPT_OUT] = {"bc69a136dd4a44969559fbec5ee8d902", ATES_NOTICE, "Somebody was refused",
+                           "@ATES_SERVICE@ refused @ATES_COMMAND@ for who asked: @ATES_REASON@. "
+                           "Of many such lines some are left out; a later one tells how many "
+                           "(ATES_LEFT_OUT).",
+                           "Single ones are mistakes. Many TOO_MANY_ATTEMPTS or BAD_CREDENTIALS "
+                           "are somebody who guesses passwords: ATES_CLIENT tells from where."},
 };
 
 void ates_say(enum ates_entry entry, const char *service, const struct ates_log_field *fields,

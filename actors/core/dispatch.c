@@ -172,6 +172,13 @@ static struct actor_reply *add_reply(struct ates_actor *self, struct ates_reques
 
     ates_trace_id(in->trace, reply->trace);
     reply->is_sampled = in->caller.signed_in && ates_trace_is_sampled(in->trace);
+    reply->user_id = in->caller.id;
+    if (in->meta.has_client) {
+        snprintf(reply->client, sizeof reply->client, "%.*s", (int)in->meta.client.size,
+                 in->meta.client.data);
+    } else {
+        snprintf(reply->client, sizeof reply->client, "%s", ates_request_address(request));
+    }
     return reply;
 }
 
@@ -256,6 +263,9 @@ static void execute(struct ates_actor *self, struct ates_request_message *reques
         outcome.status =
             ates_refusal_set(&outcome.refusal, ATES_RESOURCE_EXHAUSTED, "REPLY_TOO_LARGE", NULL,
                              "the reply does not fit a frame: ask for fewer items");
+    }
+    if (in->route->has_secret && in->caller.id == 0) {
+        in->caller.id = outcome.subject; /* for the audit: whose password it was */
     }
     if (outcome.status != ATES_OK) {
         reply_refusal(self, request, in, &outcome.refusal);

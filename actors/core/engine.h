@@ -74,6 +74,7 @@ struct ates_outcome {
     struct ates_bytes reply;      /* encoded result where OK and no job */
     const struct ates_work *work; /* where deferred */
     const void *work_input;
+    uint64_t subject; /* the id that the handler left */
 };
 
 /* Executes one command within the batch. */

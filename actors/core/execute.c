@@ -190,6 +190,7 @@ void ates_engine_execute(struct ates_engine *self, const struct ates_execution *
             engine_name_refusal(&call, r);
         }
         outcome->refusal = call.refusal;
+        outcome->subject = call.subject;
     }
     if (outcome->seq == 0) {
         outcome->seq = self->head.seq;

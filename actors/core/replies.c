@@ -27,6 +27,8 @@ struct actor_reply *actor_add_reply(struct ates_actor *self, struct ates_request
     reply->job = 0;
     reply->trace[0] = '\0';
     reply->is_sampled = false;
+    reply->user_id = 0;
+    reply->client[0] = reply->reason[0] = '\0';
     return reply;
 }
 
@@ -71,6 +73,7 @@ void actor_put_refusal(struct ates_actor *self, struct actor_reply *reply,
     };
 
     reply->status = refusal->status;
+    memcpy(reply->reason, refusal->reason, sizeof reply->reason);
     reply->body_offset = self->reply_bytes.size;
     ates_message_encode(&ates_refusal_body_message, &body, &self->reply_bytes);
     reply->body_size = self->reply_bytes.size - reply->body_offset;
@@ -109,6 +112,23 @@ static void tell_reply(const struct ates_actor *self, const struct actor_reply *
     }
 }
 
+static void audit_reply(struct ates_actor *self, const struct actor_reply *reply)
+{
+    const struct ates_audit_entry entry = {
+        .command = reply->command->command->name,
+        .status = reply->status,
+        .is_secret = reply->command->has_secret,
+        .reason = reply->reason,
+        .user_id = reply->user_id,
+        .client = reply->client,
+        .trace = reply->trace,
+    };
+
+    if (ates_audit_concerns(entry.status, entry.is_secret)) {
+        ates_audit_tell(&self->audit, self->name, &entry, ates_monotonic_us());
+    }
+}
+
 static void send_reply(struct ates_actor *self, struct actor_reply *reply)
 {
     const struct ates_bytes meta = {self->reply_bytes.data + reply->meta_offset, reply->meta_size};
@@ -120,6 +140,7 @@ static void send_reply(struct ates_actor *self, struct actor_reply *reply)
         reply->command->count[reply->status]++;
         ates_histogram_add(&reply->command->took_us, &ates_time_scale, (uint64_t)took_us);
         tell_reply(self, reply, took_us);
+        audit_reply(self, reply);
     }
     if (!ates_reply_send(self->router, &reply->route, ates_status_name(reply->status), meta,
                          body)) {

@@ -99,15 +99,22 @@ void ates_route_release(struct ates_route *route)
     route->count = 0;
 }
 
+const char *ates_request_address(struct ates_request_message *self)
+{
+    const char *address =
+        self->count > 0 ? zmq_msg_gets(&self->frames[self->count - 1], "Peer-Address") : NULL;
+
+    return address != NULL ? address : "";
+}
+
 uint64_t ates_request_origin(struct ates_request_message *self, struct ates_text client)
 {
     uint8_t key[crypto_shorthash_KEYBYTES] = {0};
     uint8_t hash[crypto_shorthash_BYTES];
     uint64_t origin;
-    /* Where the transport knows the peer's address (on ipc its user, group and process), connecting anew does not
-     * make a new client of it. */
-    const char *address = zmq_msg_gets(&self->frames[self->count - 1], "Peer-Address");
-    const size_t size = address != NULL ? strlen(address) : 0;
+    /* Where that is known, connecting anew does not make a new client of the peer. */
+    const char *address = ates_request_address(self);
+    const size_t size = strlen(address);
 
     if (size > 0) {
         crypto_shorthash(hash, (const uint8_t *)address, size, key);

@@ -37,8 +37,11 @@ void ates_request_wipe(struct ates_request_message *request);
 void ates_request_take_route(struct ates_request_message *request, struct ates_route *route);
 void ates_route_release(struct ates_route *route);
 
-/* A number that tells whom the request is from: by the peer's address, on ipc its user, group and process, and by the
- * client that it speaks for (size 0: none). */
+/* The peer's address as the transport tells it, on ipc its user, group and process; empty where it does not. Valid as
+ * long as the request's frames. */
+const char *ates_request_address(struct ates_request_message *request);
+/* A number that tells whom the request is from: by the peer's address, and by the client that it speaks for (size 0:
+ * none). */
 uint64_t ates_request_origin(struct ates_request_message *request, struct ates_text client);
 
 /* The i-th frame after the route, of those that are held. */

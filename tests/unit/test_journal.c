@@ -19,32 +19,8 @@
 #endif
 
 #include "core/catalogue.h"
+#include "support/caught_stderr.h"
 #include "support/seed.h"
-
-static char output[1024 * 1024];
-static FILE *caught;
-static int true_stderr;
-
-/* Sends stderr to a file until release. */
-static void catch_stderr(void)
-{
-    caught = tmpfile();
-    cr_assert_not_null(caught);
-    true_stderr = dup(STDERR_FILENO);
-    cr_assert_geq(dup2(fileno(caught), STDERR_FILENO), 0);
-}
-
-static const char *release(void)
-{
-    dup2(true_stderr, STDERR_FILENO);
-    close(true_stderr);
-    const ssize_t size = pread(fileno(caught), output, sizeof output - 1, 0);
-    cr_assert_geq(size, 0);
-    output[size] = '\0';
-    cr_assert_eq(strlen(output), (size_t)size, "a NUL byte");
-    fclose(caught);
-    return output;
-}
 
 /* The one line that was written, as an object. */
 static json_t *line_of(const char *text)
