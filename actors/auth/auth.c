@@ -78,7 +78,7 @@ static int emit_password(struct ates_call *call, uint64_t user_id, const char *h
 }
 
 /* Refuses: PERMISSION_DENIED / ROLE_NOT_ALLOWED; RESOURCE_EXHAUSTED / TOO_MANY_ATTEMPTS;
- * ALREADY_EXISTS / LOGIN_TAKEN. */
+ * ALREADY_EXISTS / LOGIN_TAKEN; INVALID_ARGUMENT / PASSWORD_GUESSABLE. */
 static int handle_register_user(struct ates_call *call, const void *body)
 {
     const struct auth_register_user *command = body;
@@ -96,6 +96,10 @@ static int handle_register_user(struct ates_call *call, const void *body)
     }
     if (r == 0) {
         r = check_login_free(call, command->login);
+    }
+    if (r == 0) {
+        r = auth_password_check(call, "password", command->password, command->login,
+                                command->email);
     }
     if (r == 0 && password == NULL) {
         r = auth_password_defer(call, nothing, nothing, command->password);
@@ -127,7 +131,7 @@ static int answer_register_user(struct ates_call *call, const void *body, void *
     return 0;
 }
 
-/* Refuses: NOT_FOUND / USER_UNKNOWN. */
+/* Refuses: NOT_FOUND / USER_UNKNOWN; INVALID_ARGUMENT / PASSWORD_GUESSABLE. */
 static int handle_reset_password(struct ates_call *call, const void *body)
 {
     const struct auth_reset_password *command = body;
@@ -136,6 +140,10 @@ static int handle_reset_password(struct ates_call *call, const void *body)
     struct ates_user_changed user;
 
     int r = auth_get_user(call, command->user_id, &user);
+    if (r == 0) {
+        r = auth_password_check(call, "new_password", command->new_password, user.login,
+                                user.email);
+    }
     if (r == 0 && password == NULL) {
         r = auth_password_defer(call, nothing, nothing, command->new_password);
     }

@@ -18,6 +18,7 @@ void auth_memory_close(void **memory)
     struct auth_memory *self = *memory;
 
     if (self != NULL) {
+        auth_guess_free(&self->guess);
         auth_throttle_free(&self->logins);
         auth_throttle_free(&self->clients);
         auth_throttle_free(&self->registrations);
@@ -32,7 +33,6 @@ int auth_memory_open(const struct ates_config *config, const char *keys_dir, voi
 {
     struct auth_memory *self = calloc(1, sizeof *self);
 
-    (void)config;
     if (self == NULL) {
         return -ENOMEM;
     }
@@ -43,6 +43,11 @@ int auth_memory_open(const struct ates_config *config, const char *keys_dir, voi
         self->logins != NULL && self->clients != NULL && self->registrations != NULL ? 0 : -ENOMEM;
     if (r == 0 && keys_dir != NULL) {
         r = ates_keys_load_secret(keys_dir, ATES_KEY_USERS, &self->key, error, error_size);
+    }
+    if (r == 0) {
+        /* Without keys a log is only folded: no password is set. */
+        r = auth_guess_open(&self->guess, keys_dir != NULL ? config->refused_passwords : "", error,
+                            error_size);
     }
     if (r == 0) {
         auth_password_unknown(self->unknown_hash);

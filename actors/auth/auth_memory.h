@@ -3,12 +3,14 @@
 #ifndef AUTH_MEMORY_H
 #define AUTH_MEMORY_H
 
+#include "auth/auth_guess.h"
 #include "auth/auth_password.h"
 #include "auth/auth_throttle.h"
 
 struct auth_memory {
     struct ates_secret_key key; /* signs users' tokens */
     char unknown_hash[AUTH_HASH_MAX + 1];
+    struct auth_guess *guess;            /* passwords that nobody may have */
     struct auth_throttle *logins;        /* wrong passwords by lower-cased login, known or not */
     struct auth_throttle *clients;       /* wrong passwords by where they come from */
     struct auth_throttle *registrations; /* by where they come from, of those not signed in */

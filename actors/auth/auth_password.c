@@ -8,6 +8,8 @@
 
 #include <sodium.h>
 
+#include "auth/auth_memory.h"
+
 _Static_assert(sizeof((struct auth_password_output *)NULL)->made >= crypto_pwhash_STRBYTES,
                "a hash fits");
 
@@ -112,6 +114,18 @@ int auth_password_defer(struct ates_call *call, struct ates_text hash, struct at
     int r = ates_defer(call, &auth_password_work, &input);
     sodium_memzero(&input, sizeof input);
     return r;
+}
+
+int auth_password_check(struct ates_call *call, const char *field, struct ates_text password,
+                        struct ates_text login, struct ates_text email)
+{
+    const struct auth_memory *memory = call->domain;
+
+    if (!auth_guess_finds(memory->guess, password, login, email)) {
+        return 0;
+    }
+    return ates_refuse_field(call, ATES_INVALID_ARGUMENT, "PASSWORD_GUESSABLE", field,
+                             "this password is one of the first to be guessed");
 }
 
 void auth_password_unknown(char hash[AUTH_HASH_MAX + 1])

@@ -34,6 +34,10 @@ extern const struct ates_work auth_password_work;
 int auth_password_defer(struct ates_call *call, struct ates_text hash, struct ates_text given,
                         struct ates_text wanted);
 
+/* Refuses a password that is guessed first: INVALID_ARGUMENT / PASSWORD_GUESSABLE, with field. */
+int auth_password_check(struct ates_call *call, const char *field, struct ates_text password,
+                        struct ates_text login, struct ates_text email);
+
 /* A hash that no password is known to have, in the form of the others (PHC string format): checking
  * against it takes as long. It is drawn, not computed: a service need not hash anything to start.
  */

@@ -220,7 +220,7 @@ int auth_handle_revoke_sessions(struct ates_call *call, const void *body)
 
 /* Ends the caller's own session too: its token could not be told from the others. Refuses:
  * NOT_FOUND / USER_UNKNOWN; RESOURCE_EXHAUSTED / TOO_MANY_ATTEMPTS; UNAUTHENTICATED /
- * BAD_CREDENTIALS. */
+ * BAD_CREDENTIALS; INVALID_ARGUMENT / PASSWORD_GUESSABLE. */
 int auth_handle_change_password(struct ates_call *call, const void *body)
 {
     const struct auth_change_password *command = body;
@@ -231,6 +231,10 @@ int auth_handle_change_password(struct ates_call *call, const void *body)
     int r = auth_get_user(call, call->user.id, &user);
     if (r == 0) {
         r = auth_state_get_account(call->txn, user.user_id, &account);
+    }
+    if (r == 0) {
+        r = auth_password_check(call, "new_password", command->new_password, user.login,
+                                user.email);
     }
     if (r == 0 && password == NULL) {
         r = begin_attempt(call, user.login);

@@ -12,16 +12,17 @@
 #define ATES_SETTING_MAX 64u /* how many there may be */
 
 struct ates_config {
-    char data_dir[4096];     /* data: absolute once loaded */
-    char run_dir[4096];      /* run: absolute once loaded; the sockets' folder */
-    char log_level[16];      /* log.level: error, warning, notice, info or debug */
-    char time_zone[64];      /* time_zone: IANA name, checked to exist; default Europe/Moscow */
-    char open_roles[128];    /* auth.open_roles: who may register without an administrator:
+    char data_dir[4096];  /* data: absolute once loaded */
+    char run_dir[4096];   /* run: absolute once loaded; the sockets' folder */
+    char log_level[16];   /* log.level: error, warning, notice, info or debug */
+    char time_zone[64];   /* time_zone: IANA name, checked to exist; default Europe/Moscow */
+    char open_roles[128]; /* auth.open_roles: who may register without an administrator:
                              developer,other */
-    int64_t access_ms;       /* auth.access_minutes: an access token's life; 15 */
-    int64_t session_ms;      /* auth.session_hours: a session's life; 12 */
-    int64_t payday_ms;       /* payday.time: of the local day, after midnight; 00:00 */
-    char mail_language[8];   /* mail.language: en or ru */
+    char refused_passwords[4096]; /* auth.refused_passwords: a file; empty: none */
+    int64_t access_ms;            /* auth.access_minutes: an access token's life; 15 */
+    int64_t session_ms;           /* auth.session_hours: a session's life; 12 */
+    int64_t payday_ms;            /* payday.time: of the local day, after midnight; 00:00 */
+    char mail_language[8];        /* mail.language: en or ru */
     int64_t mail_retry_ms;   /* mail.retry_seconds: the first delay, doubled up to six hours; 60 */
     int64_t mail_give_up_ms; /* mail.give_up_hours: after the mail was queued; 120 */
     char smtp_url[512];      /* smtp.url: smtp://HOST[:PORT] or smtps://...; empty: mails are

@@ -325,6 +325,7 @@ const struct ates_setting_type ates_setting_types[] = {
     {"log/level", "info", read_level, MEMBER(log_level)},
     {"time_zone", "Europe/Moscow", read_zone, MEMBER(time_zone)},
     {"auth/open_roles", "developer,other", read_roles, MEMBER(open_roles)},
+    {"auth/refused_passwords", "", read_file, MEMBER(refused_passwords)},
     {"auth/access_minutes", "15", read_number, MEMBER(access_ms), 1, 24 * 60, MINUTE_MS},
     {"auth/session_hours", "12", read_number, MEMBER(session_ms), 1, 31 * 24, HOUR_MS},
     {"payday/time", "00:00", read_time_of_day, MEMBER(payday_ms)},

@@ -165,6 +165,26 @@ Test(auth, register_user_follows_the_configured_open_roles)
                     "ROLE_NOT_ALLOWED");
 }
 
+Test(auth, passwords_that_are_guessed_first_are_refused_wherever_one_is_set)
+{
+    const uint64_t ivan = auth_fixture_user(&fixture, "ivan", ATES_DEVELOPER);
+    struct auth_register_user registered = registration("petr", ATES_OTHER);
+    const struct auth_reset_password reset = {.user_id = ivan, .new_password = text("ivan2026!")};
+    const struct auth_change_password changed = {.old_password = text("correct horse"),
+                                                 .new_password = text("IvanIvan")};
+
+    registered.password = text("UberPopug1");
+    fixture_refused(&fixture, fixture_nobody, "register_user", &registered, ATES_INVALID_ARGUMENT,
+                    "PASSWORD_GUESSABLE");
+    cr_expect_str_eq(fixture.refusal.field, "password");
+    fixture_refused(&fixture, fixture_caller(1, ATES_ADMINISTRATOR), "reset_password", &reset,
+                    ATES_INVALID_ARGUMENT, "PASSWORD_GUESSABLE");
+    cr_expect_str_eq(fixture.refusal.field, "new_password");
+    fixture_refused(&fixture, fixture_caller(ivan, ATES_DEVELOPER), "change_password", &changed,
+                    ATES_INVALID_ARGUMENT, "PASSWORD_GUESSABLE");
+    cr_expect_str_eq(fixture.refusal.field, "new_password");
+}
+
 Test(auth, register_user_throttles_clients_that_are_not_signed_in)
 {
     const struct auth_register_user body = registration("ivan", ATES_OTHER);

@@ -38,6 +38,8 @@ const struct ctl_reason ctl_reasons[] = {
     {"LAST_ADMINISTRATOR", ATES_FAILED_PRECONDITION, "user # is the last enabled administrator",
      "make another administrator first: atesctl user set-role USER administrator", "user_id"},
     {"LOGIN_TAKEN", ATES_ALREADY_EXISTS, "another user has this login", "another one"},
+    {"PASSWORD_GUESSABLE", ATES_INVALID_ARGUMENT, "this password is one of the first to be guessed",
+     "a longer one, as four words that have nothing to do with each other"},
     {"BAD_CREDENTIALS", ATES_UNAUTHENTICATED, "the present password is wrong", NULL, NULL,
      "change_password"},
     {"BAD_CREDENTIALS", ATES_UNAUTHENTICATED, "the login or the password is wrong",

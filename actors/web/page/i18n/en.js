@@ -341,6 +341,7 @@ export default {
     'reason.USER_UNKNOWN': 'There is no such person.',
     'reason.TASK_UNKNOWN': 'There is no such task.',
     'reason.MAIL_UNKNOWN': 'There is no such mail.',
+    'reason.PASSWORD_GUESSABLE': 'This password is one of the first to be guessed. Take a longer one, of several words.',
     'reason.LOGIN_TAKEN': 'This login is taken.',
     'reason.REQUEST_ID_REUSED': 'This was asked before in another way. Try again.',
     'reason.ALREADY_FINISHED': 'This task is finished already.',

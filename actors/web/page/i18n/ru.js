@@ -389,6 +389,7 @@ export default {
     'reason.USER_UNKNOWN': 'Такого человека нет.',
     'reason.TASK_UNKNOWN': 'Такой задачи нет.',
     'reason.MAIL_UNKNOWN': 'Такого письма нет.',
+    'reason.PASSWORD_GUESSABLE': 'Такой пароль подбирают одним из первых. Возьмите длиннее, из нескольких слов.',
     'reason.LOGIN_TAKEN': 'Этот логин занят.',
     'reason.REQUEST_ID_REUSED': 'Это уже запрашивали иначе. Попробуйте снова.',
     'reason.ALREADY_FINISHED': 'Эта задача уже завершена.',
