@@ -16,7 +16,8 @@ struct ates_check_report {
  *
  * All of it in a child process (guarded.h), as damage to the files' own structure can end whoever reads
  * them; nothing of these data may be open here. Returns 0; -EBADMSG with one line in error that names
- * the place of the first damage; or another fault with its line. progress may be NULL. */
+ * the place of the first damage; or another fault with its line, as -ENOSPC where the disk has no room
+ * to make the state beside it. progress may be NULL. */
 int ates_check(const struct ates_domain *domain, const struct ates_config *config,
                const struct ates_progress *progress, struct ates_check_report *report, char *error,
                size_t error_size);

@@ -364,6 +364,14 @@ int64_t ates_engine_checkpoint(struct ates_engine *self, bool now)
     return CHECKPOINT_INTERVAL_US / 1000;
 }
 
+int ates_engine_save(struct ates_engine *self)
+{
+    if (ates_engine_checkpoint(self, true) < 0) {
+        return -EIO;
+    }
+    return self->txn.writes > 0 ? -ENOSPC : 0;
+}
+
 int ates_engine_position(struct ates_engine *self, const char *producer,
                          struct ates_position *position)
 {

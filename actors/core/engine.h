@@ -168,6 +168,10 @@ struct ates_finished_job ates_engine_finished_job(const struct ates_engine *engi
  * Returns the number of ms until it wants to be called again, or a fault. */
 int64_t ates_engine_checkpoint(struct ates_engine *engine, bool now);
 
+/* Commits the state for those who need it on the disk, where a service would put off what has no room: returns 0,
+ * -ENOSPC where it was put off, or -EIO. */
+int ates_engine_save(struct ates_engine *engine);
+
 /* How many writes the next checkpoint may hold, as the last one held writes and took took_us: what
  * fits the time for which a checkpoint may hold up the loop. */
 unsigned long ates_checkpoint_budget(unsigned long budget, unsigned long writes, int64_t took_us);

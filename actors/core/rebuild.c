@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/engine_private.h"
 #include "core/environment.h"
 #include "core/guarded.h"
 
@@ -62,7 +63,7 @@ static int bring_up_to_date(const void *input, const struct ates_progress *progr
         r = ates_engine_start(engine);
     }
     if (r == 0) {
-        r = ates_engine_checkpoint(engine, true) < 0 ? -EIO : 0;
+        r = ates_engine_save(engine);
     }
     if (r == 0) {
         r = read_rows(engine, self->domain);
@@ -165,7 +166,7 @@ static int replace(const struct rebuild *self, struct ates_rebuild_report *repor
     ates_engine_on_replay(engine, self->progress);
     r = ates_engine_start(engine);
     if (r == 0) {
-        r = ates_engine_checkpoint(engine, true) < 0 ? -EIO : 0;
+        r = ates_engine_save(engine);
     }
     if (r != 0) {
         snprintf(self->error, self->error_size,
@@ -183,6 +184,19 @@ static int replace(const struct rebuild *self, struct ates_rebuild_report *repor
      */
     (void)ates_environment_remove(self->folder, FRESH);
     ates_engine_close(&engine);
+    return r;
+}
+
+/* What a full disk cuts short LMDB takes for an I/O error; a state that was put off for it is no damage. */
+static int explain_room(const struct rebuild *self, int r)
+{
+    if ((r == -ENOSPC || r == -EIO) &&
+        !ates_environment_has_room(self->config->data_dir, ENGINE_ROOM_BYTES)) {
+        snprintf(self->error, self->error_size,
+                 "%s: the disk has less than %u MiB left, which making the state wants",
+                 self->config->data_dir, (unsigned)(ENGINE_ROOM_BYTES >> 20));
+        return -ENOSPC;
+    }
     return r;
 }
 
@@ -218,7 +232,7 @@ static int rebuild(const struct ates_domain *domain, const struct ates_config *c
                            .error_size = error_size};
     struct ates_rebuild_report found = {.differs = false};
 
-    int r = look_at_state(&self, &found);
+    int r = explain_room(&self, look_at_state(&self, &found));
     if (r != 0) {
         return r;
     }
@@ -239,6 +253,7 @@ static int rebuild(const struct ates_domain *domain, const struct ates_config *c
 
         r = ates_guarded(replace_in_child, &replacement, progress, &found, sizeof found, error,
                          error_size);
+        r = explain_room(&self, r);
     }
     close(self.folder);
     if (r == 0) {

@@ -20,8 +20,8 @@ struct ates_rebuild_report {
  * fresh state beside the real one; compares the two table by table; then puts the new one in the
  * real one's place in one step, so that a crash leaves the old state or the new. What an
  * interrupted run left is cleaned by the next. The log is the truth: a state that differed is
- * replaced all the same, and the report says where. Returns 0, or -errno with one line in error.
- * progress may be NULL. */
+ * replaced all the same, and the report says where. Returns 0, or -errno with one line in error:
+ * -ENOSPC where the disk has no room for a state. progress may be NULL. */
 int ates_rebuild(const struct ates_domain *domain, const struct ates_config *config,
                  const struct ates_progress *progress, struct ates_rebuild_report *report,
                  char *error, size_t error_size);

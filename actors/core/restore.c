@@ -9,13 +9,12 @@
 #include <unistd.h>
 
 #include "core/datadir.h"
-#include "core/engine.h"
+#include "core/engine_private.h"
 #include "core/environment.h"
 #include "core/file_copy.h"
 #include "core/restore_folder.h"
 #include "core/restore_keys.h"
 
-#define ROOM_BYTES (UINT64_C(64) << 20)
 #define CURSORS_MAX 64u
 
 /* Where a service says that it is in another's log. */
@@ -166,7 +165,7 @@ static int fold(struct restore *self, const struct ates_domain *domain)
     }
     r = ates_engine_start(engine);
     if (r == 0) {
-        r = ates_engine_checkpoint(engine, true) < 0 ? -EIO : 0;
+        r = ates_engine_save(engine);
     }
     if (r == 0 && domain->check != NULL) {
         r = domain->check(ates_engine_txn(engine), why, sizeof why);
@@ -314,7 +313,7 @@ static int make_all(struct restore *self)
     }
     /* What a full disk cuts short LMDB takes for an I/O error. */
     if ((r == -EIO || r == -ENOSPC) &&
-        !ates_environment_has_room(self->plan->config->data_dir, ROOM_BYTES)) {
+        !ates_environment_has_room(self->plan->config->data_dir, ENGINE_ROOM_BYTES)) {
         snprintf(self->error, self->error_size, "%s: the disk is full",
                  self->plan->config->data_dir);
         r = -ENOSPC;

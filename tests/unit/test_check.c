@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 
 #include "support/damage.h"
+#include "support/scarce_disk.h"
 #include "tasks/tasks.h"
 #include "tasks/tasks_state.h"
 
@@ -84,6 +85,26 @@ Test(check, refuses_while_another_has_the_data)
     cr_expect_eq(ates_check(&tasks_domain, &fixture.config, NULL, &report, error, sizeof error),
                  -EBUSY);
     cr_expect_not_null(strstr(error, "in use by another process"), "%s", error);
+}
+
+/* What a service stopped on a full disk leaves is sound: its state is behind, as its checkpoint was put off. */
+Test(check, takes_a_full_disk_for_no_damage)
+{
+    const struct tasks_create_task body = {.name = ates_text_from("Feed one more")};
+    struct ates_check_report report;
+    char error[512] = "";
+
+    fixture_reopen(&fixture);
+    fixture_do(&fixture, fixture_caller(1, ATES_DEVELOPER), "create_task", &body, NULL);
+    scarce_disk = true;
+    ates_engine_close(&fixture.engine);
+    cr_expect_eq(ates_check(&tasks_domain, &fixture.config, NULL, &report, error, sizeof error),
+                 -ENOSPC);
+    cr_expect_not_null(strstr(error, "the disk has less than 64 MiB left"), "%s", error);
+    scarce_disk = false;
+    cr_expect_eq(ates_check(&tasks_domain, &fixture.config, NULL, &report, error, sizeof error), 0,
+                 "%s", error);
+    cr_expect_eq(report.records, RECORDS + 1);
 }
 
 Test(check, names_a_flipped_record)

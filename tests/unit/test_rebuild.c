@@ -11,6 +11,7 @@
 #include <criterion/criterion.h>
 
 #include "support/damage.h"
+#include "support/scarce_disk.h"
 #include "tasks/tasks.h"
 #include "tasks/tasks_state.h"
 
@@ -212,4 +213,31 @@ Test(rebuild, leaves_the_state_where_the_log_is_damaged)
     fixture_reopen(&fixture); /* the state has seen the whole log: nothing is replayed */
     fixture_state_digest(&fixture, now);
     cr_expect_arr_eq(now, before, sizeof now);
+}
+
+/* A service puts a checkpoint off where there is no room for it; what is made to be kept must not be. */
+Test(rebuild, leaves_the_state_where_the_disk_is_full)
+{
+    uint8_t now[ATES_HASH_SIZE];
+
+    damage_applied(&fixture, 99, 99);
+    scarce_disk = true;
+    cr_assert_eq(ates_rebuild(&tasks_domain, &fixture.config, NULL, &report, error, sizeof error),
+                 -ENOSPC);
+    cr_expect_not_null(strstr(error, "the disk has less than 64 MiB left"), "%s", error);
+    scarce_disk = false;
+    rebuild();
+    assert_mended();
+    ates_engine_close(&fixture.engine);
+
+    fixture_reopen(&fixture);
+    fixture_state_digest(&fixture, before);
+    ates_engine_close(&fixture.engine);
+    scarce_disk = true;
+    cr_assert_eq(ates_rebuild(&tasks_domain, &fixture.config, NULL, &report, error, sizeof error),
+                 -ENOSPC);
+    scarce_disk = false;
+    fixture_reopen(&fixture);
+    fixture_state_digest(&fixture, now);
+    cr_expect_arr_eq(now, before, sizeof now, "the state was replaced");
 }

@@ -39,8 +39,10 @@ int admin_fail(int fault, const char *error)
     return ctl_fail(fault == -ENOENT  ? CTL_NOT_FOUND
                     : fault == -EBUSY ? CTL_CONFLICT
                                       : CTL_REFUSED,
-                    fault == -EBUSY ? "again once atesd is stopped" : NULL, "%s",
-                    error[0] != '\0' ? error : strerror(-fault));
+                    fault == -EBUSY    ? "again once atesd is stopped"
+                    : fault == -ENOSPC ? "make room on the disk, then the same again"
+                                       : NULL,
+                    "%s", error[0] != '\0' ? error : strerror(-fault));
 }
 
 void admin_meter_tell(void *context, uint64_t done, uint64_t total)
