@@ -2,10 +2,12 @@
 daemon ends with the test, the folder too, and nothing of the user's home is read or written."""
 import datetime
 import os
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 ATESCTL = os.environ["ATESCTL"]
@@ -77,6 +79,20 @@ class Ates:
     def run(self, user, *words, **more):
         return subprocess.run([ATESCTL, *words], env=self.settings_of(user), cwd=self.folder, capture_output=True,
                               stdin=subprocess.DEVNULL, text=True, encoding="utf-8", timeout=PATIENCE_S, **more)
+
+    def interrupt(self, pattern, user, *words):
+        """Runs what goes on for ever until its stdout has the pattern, and interrupts it, as Ctrl-C does."""
+        process = subprocess.Popen([ATESCTL, *words], env=self.settings_of(user), cwd=self.folder,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        late = threading.Timer(PATIENCE_S, process.kill)
+        late.start()
+        said = b""
+        while not re.search(pattern, said.decode(errors="ignore")) and (piece := os.read(process.stdout.fileno(), 65536)):
+            said += piece
+        process.send_signal(signal.SIGINT)
+        rest, words_said = process.communicate()
+        late.cancel()
+        return subprocess.CompletedProcess(words, process.returncode, (said + rest).decode(), words_said.decode())
 
     def must(self, user, *words):
         done = self.run(user, *words)

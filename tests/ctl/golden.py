@@ -110,12 +110,12 @@ class Story:
         done = self.world.run(user, *words)
         return done.stdout + done.stderr
 
-    def case(self, user, letters, words):
+    def case(self, user, letters, words, run=None):
         command = self.command_of(words)
         for letter in letters:
             form = FORMATS[letter]
             given = words if form == "table" else ["-o", form] + words
-            done = self.world.run(user, "--no-input", *given)
+            done = (run or self.world.run)(user, "--no-input", *given)
             self.found.setdefault(command, []).append(section(words, form, done, self.world.folder))
             self.forms.setdefault(command, set()).add(letter)
 
@@ -135,8 +135,9 @@ class Story:
             user, pattern, *words = shlex.split(rest)
             user = None if user == "-" else user
             self.world.until(lambda: re.search(pattern, self.output(user, words)), line)
-        elif verb == "elsewhere":
-            self.forms[rest] = {"t", "j", "c"}
+        elif verb == "interrupt":
+            pattern, user, letters, *words = shlex.split(rest)
+            self.case(user, letters, words, lambda *given: self.world.interrupt(pattern, *given))
         else:
             words = shlex.split(rest)
             self.case(None if verb == "-" else verb, words[0], words[1:])

@@ -21,21 +21,26 @@ def width_of(text):
 
 
 class Screen:
-    """A tmux server of its own with one pane, in which a shell runs lines one by one."""
+    """A tmux server of its own with one pane, in which a shell runs lines one by one. It ends with its block."""
 
-    def __init__(self, world, user, width):
+    def __init__(self, world, user, name, width):
         self.world = world
-        self.socket = world.path(f"tmux-{width}")
+        self.socket = world.path("tmux-" + name)
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", "60", "bash", "--norc", "--noprofile",
                   env=world.settings_of(user) | {"TERM": "xterm", "PS1": PROMPT + " ", "ATESCTL": ates.ATESCTL})
+
+    def __enter__(self):
         self.tmux("set-option", "-g", "history-limit", "50")
+        return self
+
+    def __exit__(self, *_):
+        """However the block ended: where the server is gone already, that is said by what failed before."""
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False, capture_output=True,
+                       timeout=ates.PATIENCE_S)
 
     def tmux(self, *words, **more):
         return subprocess.run(["tmux", "-u", "-S", self.socket, *words], check=True, capture_output=True, text=True,
                               encoding="utf-8", timeout=ates.PATIENCE_S, cwd=self.world.folder, **more).stdout
-
-    def close(self):
-        self.tmux("kill-server")
 
     def shown(self):
         return [line for line in self.tmux("capture-pane", "-p").split("\n") if line.strip()]
@@ -75,8 +80,7 @@ def column_starts(lines, pattern):
     return {width_of(line[:match.start()]) for line in lines for match in [re.search(pattern, line)] if match}
 
 
-def check_widths(tap, world):
-    screen = Screen(world, "ann", 120)
+def check_widths(tap, world, screen):
     for width in (40, 80, 200):
         screen.tmux("resize-window", "-x", str(width), "-y", "60")
         world.until(lambda width=width: screen.run("stty size") == [f"60 {width}"], "the terminal has its new size")
@@ -98,14 +102,14 @@ def check_widths(tap, world):
             problems.append("nothing shows that a name was cut")
         tap.check(f"a table on {width} columns fits, after a resize, and its columns line up",
                   "\n".join(problems + lines) if problems else None)
-    screen.close()
 
 
-def check_interruptions(tap, world):
-    screen = Screen(world, "mia", 80)
+def check_interruptions(tap, world, screen):
     os.mkfifo(world.path("never"))
     for name, line, words in [
             ("a question", '"$ATESCTL" task reassign', "[y/N]"),
+            ("an import's question", '"$ATESCTL" task import bar.csv --key again', "[y/N]"),
+            ("a watch", '"$ATESCTL" task watch --all', "Ctrl-C ends"),
             ("a password", '"$ATESCTL" login mia', "Password"),
             ("a login", '"$ATESCTL" login', "Login"),
             ("a listing of what comes", '"$ATESCTL" events tail --topic tasks.head', "tasks.head.v1"),
@@ -115,7 +119,25 @@ def check_interruptions(tap, world):
         code, is_sane = screen.interrupt(line, words)
         tap.check(f"Ctrl-C at {name} ends it with 130 and leaves the terminal as it was",
                   None if code == 130 and is_sane else f"exit code {code}, terminal as before: {is_sane}")
-    screen.close()
+
+
+def check_watch(tap, world, screen):
+    """On few lines: the heading and the newest task are there, at once when there is one."""
+    screen.tmux("resize-window", "-x", "80", "-y", "12")
+    screen.run("stty size")
+    screen.type('"$ATESCTL" task watch')
+    screen.wait_for("Ctrl-C ends")
+    world.must("mia", "task", "add", "The newest of all")
+    screen.wait_for("The newest of all")
+    lines = screen.shown()
+    is_whole = re.match(r" *ID NAME", lines[0]) and "The newest of all" in lines[1] and "Ctrl-C ends" in lines[-1]
+    tap.check("a watch on 12 lines shows its heading, the newest task and its footer, and says that there is more",
+              None if is_whole and any("a taller terminal" in line for line in lines) else "\n".join(lines))
+    screen.tmux("send-keys", "C-c")
+    screen.wait_for(PROMPT)
+    lines = screen.run('"$ATESCTL" task watch --all')
+    tap.check("why a watch has ended is said when the screen is as it was",
+              None if any("your role may not do this" in line for line in lines) else "\n".join(lines))
 
 
 def on_terminal(world, user, words, **variables):
@@ -138,7 +160,7 @@ def on_terminal(world, user, words, **variables):
 def check_escapes(tap, world):
     def imported(name, **variables):
         world.write(name + ".csv", "name,description\n" + "".join(f"{name} {i},{'d' * 100}\n" for i in range(MANY)))
-        return on_terminal(world, "ann", ["task", "import", name + ".csv"], **variables)
+        return on_terminal(world, "ann", ["task", "import", name + ".csv", "--yes"], **variables)
 
     tap.check("an import draws a bar on a terminal", None if "\033[K" in imported("bar", TERM="xterm") else "it has not")
     tap.check("TERM=dumb has no escape sequences", None if "\033" not in imported("dumb", TERM="dumb") else "it has")
@@ -174,10 +196,13 @@ def main():
         world.add("ann", "developer")
         for name in NAMES:
             world.until(lambda name=name: world.run("ann", "task", "add", name).returncode == 0, "a task is made")
-        check_widths(tap, world)
-        check_escapes(tap, world)
+        with Screen(world, "ann", "ann", 120) as screen:
+            check_widths(tap, world, screen)
+            check_escapes(tap, world)
+            check_watch(tap, world, screen)
         check_long(tap, world)
-        check_interruptions(tap, world)
+        with Screen(world, "mia", "mia", 80) as screen:
+            check_interruptions(tap, world, screen)
     return tap.end()
 
 

@@ -266,8 +266,10 @@ static int run_loop(struct top *self, int64_t interval_ms)
         }
         code = look_at_all(self);
         if (code == CTL_OK) {
-            ctl_screen_clear(&screen);
             code = show(self);
+        }
+        if (code == CTL_OK) {
+            code = ctl_screen_show(&screen, "Ctrl-C ends");
         }
     } while (code == CTL_OK && screen.is_terminal);
     ctl_screen_close(&screen);

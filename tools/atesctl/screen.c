@@ -2,18 +2,47 @@
 #include "screen.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "ctl.h"
+#include "output.h"
+#include "table.h"
 
 /* ECMA-48 and xterm: the other screen, so that what was on this one comes back; the cursor hidden. */
 #define TAKE "\033[?1049h\033[?25l"
 #define GIVE_BACK "\033[?25h\033[?1049l"
-#define CLEAR "\033[H\033[2J"
+/* Line by line over what was there, and nothing below: an empty screen in between would flicker. */
+#define HOME "\033[H"
+#define LINE_ENDS "\033[K"
+#define ALL_ENDS "\033[J"
+
+/* glibc's stdout and stderr are variables that may be set. */
+static void keep(struct ctl_kept *self, FILE **standard)
+{
+    *self = (struct ctl_kept){.real = *standard};
+    self->stream = open_memstream(&self->text, &self->size);
+    *standard = self->stream != NULL ? self->stream : *standard;
+}
+
+/* Puts the stream back, with all that was kept in text: "" where nothing was. */
+static const char *kept(struct ctl_kept *self, FILE **standard)
+{
+    *standard = self->real;
+    if (self->stream != NULL) {
+        fclose(self->stream);
+        self->stream = NULL;
+    }
+    return self->text != NULL ? self->text : "";
+}
+
+static void forget(struct ctl_kept *self)
+{
+    free(self->text);
+    self->text = NULL;
+}
 
 int ctl_screen_open(struct ctl_screen *self, bool is_drawn)
 {
@@ -36,6 +65,8 @@ int ctl_screen_open(struct ctl_screen *self, bool is_drawn)
     if (self->is_terminal) {
         fputs(TAKE, stdout);
         fflush(stdout);
+        keep(&self->out, &stdout);
+        keep(&self->err, &stderr);
     }
     return CTL_OK;
 }
@@ -43,19 +74,84 @@ int ctl_screen_open(struct ctl_screen *self, bool is_drawn)
 void ctl_screen_close(struct ctl_screen *self)
 {
     if (self->is_terminal) {
+        kept(&self->out, &stdout);
         fputs(GIVE_BACK, stdout);
         fflush(stdout);
+        const char *said = kept(&self->err, &stderr);
+        fputs(said, stderr);
+        forget(&self->out);
+        forget(&self->err);
     }
     close(self->signals);
     self->signals = -1;
     sigprocmask(SIG_SETMASK, &self->before, NULL);
 }
 
-void ctl_screen_clear(const struct ctl_screen *self)
+/* The lines of the screen that a text takes, from *text to the end of its own line; *text goes on behind it. */
+static size_t next_line(const char **text, size_t width, char *line, size_t size)
 {
-    if (self->is_terminal) {
-        fputs(CLEAR, stdout);
+    const size_t length = strcspn(*text, "\n");
+
+    snprintf(line, size, "%.*s", (int)length, *text);
+    *text += length + ((*text)[length] == '\n');
+    const size_t taken = ctl_text_width(line);
+    return taken > width ? (taken + width - 1) / width : 1;
+}
+
+static size_t lines_of(const char *text, size_t width)
+{
+    char line[4096];
+    size_t sum = 0;
+
+    while (*text != '\0') {
+        sum += next_line(&text, width, line, sizeof line);
     }
+    return sum;
+}
+
+static void draw(const char *text, size_t width, size_t room)
+{
+    char line[4096];
+
+    while (*text != '\0') {
+        const size_t lines = next_line(&text, width, line, sizeof line);
+
+        if (lines > room) {
+            break;
+        }
+        room -= lines;
+        printf("%s" LINE_ENDS "\n", line);
+    }
+}
+
+int ctl_screen_show(struct ctl_screen *self, const char *footer)
+{
+    char cut[64] = "";
+
+    if (!self->is_terminal) {
+        return CTL_OK;
+    }
+    const char *picture = kept(&self->out, &stdout), *said = kept(&self->err, &stderr);
+    const size_t width = ctl_terminal_width(), height = ctl_terminal_height();
+    const size_t lines = lines_of(picture, width);
+    /* Below the last line the cursor has its own, where there is no footer. */
+    size_t below = lines_of(said, width) + (footer != NULL ? lines_of(footer, width) : 1);
+
+    if (lines + below > height) {
+        snprintf(cut, sizeof cut, "no room for all of it: a taller terminal shows more\n");
+        below += lines_of(cut, width);
+    }
+    fputs(HOME, stdout);
+    draw(picture, width, height > below ? height - below : 0);
+    draw(cut, width, height);
+    draw(said, width, height);
+    printf("%s" LINE_ENDS ALL_ENDS, footer != NULL ? footer : "");
+    const int code = ctl_flush();
+    forget(&self->out);
+    forget(&self->err);
+    keep(&self->out, &stdout);
+    keep(&self->err, &stderr);
+    return code;
 }
 
 zmq_pollitem_t ctl_screen_item(const struct ctl_screen *self)

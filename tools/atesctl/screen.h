@@ -1,17 +1,28 @@
 /* A screen that is drawn again and again, where stdout is a terminal, and the signals that come
- * meanwhile. Invariant: however it ends by its own, the terminal is as it was before. */
+ * meanwhile. What is written to stdout and stderr while it is open is kept: the one until it is shown,
+ * as much of it as there is room for, the other below it, or after the screen's end.
+ * Invariant: however it ends by its own, the terminal is as it was before. */
 #ifndef CTL_SCREEN_H
 #define CTL_SCREEN_H
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include <zmq.h>
+
+/* A stream in another's place, into memory. */
+struct ctl_kept {
+    FILE *real, *stream;
+    char *text;
+    size_t size;
+};
 
 struct ctl_screen {
     bool is_terminal;
     int signals; /* a signalfd, in whose place is -1 until open */
     sigset_t before;
+    struct ctl_kept out, err;
 };
 
 /* Takes the terminal over, if stdout is one and it is to be drawn on, and SIGINT, SIGTERM, SIGHUP and SIGWINCH in any case.
@@ -19,8 +30,9 @@ struct ctl_screen {
 int ctl_screen_open(struct ctl_screen *self, bool is_drawn);
 void ctl_screen_close(struct ctl_screen *self);
 
-/* Empties the screen for what is written next; nothing where there is no terminal. */
-void ctl_screen_clear(const struct ctl_screen *self);
+/* Draws what was written since it was shown last: from the first line on what fits above what was said and the footer,
+ * which may be NULL. Nothing where there is no terminal. Returns an exit code. */
+int ctl_screen_show(struct ctl_screen *self, const char *footer);
 
 /* What to poll. */
 zmq_pollitem_t ctl_screen_item(const struct ctl_screen *self);

@@ -17,6 +17,7 @@
 
 #define TEXT_WIDTH_MIN 16u /* of a text that was cut */
 #define WIDTH_DEFAULT 80u
+#define HEIGHT_DEFAULT 24u
 
 struct layout {
     const struct ctl_column *columns;
@@ -38,6 +39,14 @@ size_t ctl_terminal_width(void)
                                                                            : WIDTH_DEFAULT;
 }
 
+size_t ctl_terminal_height(void)
+{
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row
+                                                                           : HEIGHT_DEFAULT;
+}
+
 /* One character's bytes and width; a byte that is none has its own place. */
 static size_t measure(const char *text, size_t *width)
 {
@@ -54,7 +63,7 @@ static size_t measure(const char *text, size_t *width)
     return size;
 }
 
-static size_t width_of(const char *text)
+size_t ctl_text_width(const char *text)
 {
     size_t sum = 0, width;
 
@@ -70,7 +79,7 @@ static char *cut(char *text, size_t width)
 {
     size_t used = 0, bytes = 0, next;
 
-    if (width_of(text) <= width) {
+    if (ctl_text_width(text) <= width) {
         return text;
     }
     while (text[bytes] != '\0') {
@@ -97,12 +106,12 @@ static char *cell_at(const struct layout *self, size_t row, size_t column)
 static void measure_columns(struct layout *self)
 {
     for (size_t i = 0; i < self->column_count; i++) {
-        const size_t heading = width_of(self->columns[i].heading);
+        const size_t heading = ctl_text_width(self->columns[i].heading);
 
         self->widths[i] = 0;
         for (size_t row = 0; row < self->rows; row++) {
             const char *cell = cell_at(self, row, i);
-            const size_t width = cell != NULL ? width_of(cell) : 0;
+            const size_t width = cell != NULL ? ctl_text_width(cell) : 0;
 
             self->widths[i] = width > self->widths[i] ? width : self->widths[i];
         }

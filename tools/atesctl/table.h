@@ -25,7 +25,10 @@ int ctl_table_print(const struct ctl_column *columns, size_t column_count, char 
 /* A heading a line, with its one cell. As above, but nothing is cut: texts go on in new lines. */
 int ctl_table_print_fields(const struct ctl_column *columns, size_t column_count, char **cells);
 
-/* The terminal's width, 0 where stdout is none. */
+/* The terminal's width, 0 where stdout is none, and its lines. */
 size_t ctl_terminal_width(void);
+size_t ctl_terminal_height(void);
+/* How many columns a text takes there. */
+size_t ctl_text_width(const char *text);
 
 #endif

@@ -113,12 +113,11 @@ static int draw(struct watcher *self, const struct ates_list *items)
 {
     const struct ates_message *message = ctl_item_message(self->command);
     struct ctl_listing *listing = ctl_listing_new(self->ctl, message, NULL);
-    char time[CTL_TIME_SIZE];
+    char time[CTL_TIME_SIZE], footer[CTL_TIME_SIZE + 64];
 
     if (listing == NULL) {
         return ctl_fail(CTL_REFUSED, NULL, "out of memory");
     }
-    ctl_screen_clear(&self->screen);
     int code =
         self->watch->head != NULL ? self->watch->head(self->ctl, self->watch->context) : CTL_OK;
     for (size_t i = 0; i < items->count; i++) {
@@ -130,10 +129,9 @@ static int draw(struct watcher *self, const struct ates_list *items)
     ctl_listing_free(&listing);
     const struct ates_source source = ates_source_system();
     ctl_format_moment(ates_now_ms(&source), time);
-    printf("\n%zu %s%s, %s; Ctrl-C ends\n", items->count, self->watch->noun,
-           items->count == 1 ? "" : "s", time);
-    const int flushed = ctl_flush();
-    return code != CTL_OK ? code : flushed;
+    snprintf(footer, sizeof footer, "%zu %s%s, %s; Ctrl-C ends", items->count, self->watch->noun,
+             items->count == 1 ? "" : "s", time);
+    return code != CTL_OK ? code : ctl_screen_show(&self->screen, footer);
 }
 
 /* The oldest of what is new or has changed first. */
