@@ -1,6 +1,7 @@
 # What golden.py runs. A case is a user (-: nobody is signed in), the letters of its formats (t table, w wide, j json, n
 # ndjson, c csv, i name) and the command, run once in each of them. `must USER WORDS` runs something without looking,
-# `until USER PATTERN WORDS` runs it until its output has the pattern, `write NAME TEXT` makes a file.
+# `until USER PATTERN WORDS` runs it until its output has the pattern, `write NAME TEXT` makes a file. `interrupt PATTERN`
+# in front of a case ends what goes on for ever, once its output has the pattern, as Ctrl-C does.
 #
 # Draws would differ from run to run: while a task is made there is one employee only who can be given it, and only one
 # task is completed.
@@ -102,6 +103,7 @@ ann t task add ""
 ann t task add
 write more.csv name,description\nWater the ficus,\nFix the lamp,the one above the door\n
 ann t task import more.csv
+ann t task import more.csv --yes
 ann j task import more.csv
 ann c task import more.csv
 write bad.csv title\nWater the ficus\n
@@ -232,9 +234,10 @@ root j user passwd ann --password-file password
 root c user passwd ann --password-file password
 boris t user passwd --password-file password --old-password-file wrong
 must ann login ann --password-file password
-# What goes on until Ctrl-C has tests of its own.
-elsewhere task watch
-elsewhere account watch
+# What goes on until Ctrl-C; on a terminal: terminal.py.
+interrupt "Fix the lamp" carl tjcn task watch --all --limit 2
+ann t task watch --all
+interrupt "assign_fee" ann tjc account watch --limit 1
 ann t account watch 3
 root tjc admin top --interval 1
 ann t admin top

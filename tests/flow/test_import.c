@@ -206,8 +206,8 @@ Test(import, every_row_becomes_a_task_and_the_money_adds_up)
     flow_catch_up(&flow);
     find_input(&flow, path, sizeof path);
     sign_in(&flow, FLOW_MANAGER);
-    ATESCTL(&flow, "task", "import", path);
-    ATESCTL(&flow, "task", "import", path); /* again: nothing is created twice */
+    ATESCTL(&flow, "task", "import", path, "--yes");
+    ATESCTL(&flow, "task", "import", path, "--yes"); /* again: nothing is created twice */
     flow_catch_up(&flow);
     model_fold(&model, &flow);
     check_rows(&model, path, flow.arena);

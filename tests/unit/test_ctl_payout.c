@@ -91,8 +91,8 @@ Test(ctl_payout, nobody_is_paid_unasked)
     cr_expect_eq(ctl_run_against("payment", "payment run"), CTL_USAGE);
     cr_expect_eq(ctl_run.service.request_count, 0);
     cr_expect_str_eq(ctl_run.err,
-                     "atesctl: this pays out every positive balance, and there is nobody to ask: "
-                     "give --yes; try: atesctl payment run --yes\n");
+                     "atesctl: this pays out every positive balance, and there is nobody to ask; "
+                     "try: the same with --yes\n");
 }
 
 /* How often the words are there. */

@@ -59,7 +59,7 @@ Test(ctl_reassign, draws_nothing_unasked)
     answer(&many);
     cr_expect_eq(ctl_run_against("tasks", "task reassign"), CTL_USAGE);
     cr_expect_eq(ctl_run.service.request_count, 0);
-    cr_expect_not_null(strstr(ctl_run.err, "give --yes"), "%s", ctl_run.err);
+    cr_expect_not_null(strstr(ctl_run.err, "the same with --yes"), "%s", ctl_run.err);
 }
 
 static int check_asked(bool is_agreed)

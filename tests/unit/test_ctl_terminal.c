@@ -69,6 +69,6 @@ Test(ctl_terminal, consent)
     cr_expect_eq(ctl_confirm(&ctl, "Go on?", "nothing was changed"), CTL_OK);
     fflush(stderr);
     cr_expect_stderr_eq_str(
-        "atesctl: this changes much, and there is nobody to ask: give --yes; try: atesctl task add "
-        "--yes\natesctl: nothing was changed: there is nobody to ask; try: --yes\n");
+        "atesctl: this changes much, and there is nobody to ask; try: the same with --yes\n"
+        "atesctl: nothing was changed: there is nobody to ask; try: --yes\n");
 }

@@ -70,6 +70,24 @@ Test(import_journal, remembers_rows_and_the_end)
     cr_assert_eq(import_journal_close(&journal), CTL_OK);
 }
 
+Test(import_journal, is_not_begun_by_who_decides_against_it)
+{
+    struct import_journal journal;
+
+    cr_assert_eq(import_journal_open(&ctl, &file, "k", 10, &journal), CTL_OK);
+    import_journal_leave(&journal);
+    cr_expect_eq(access(journal.path, F_OK), -1);
+
+    cr_assert_eq(import_journal_open(&ctl, &file, "k", 10, &journal), CTL_OK);
+    note(&journal, 2, 11);
+    cr_assert_eq(import_journal_close(&journal), CTL_OK);
+    cr_assert_eq(import_journal_open(&ctl, &file, "k", 12, &journal), CTL_OK);
+    import_journal_leave(&journal);
+    cr_assert_eq(import_journal_open(&ctl, &file, "k", 12, &journal), CTL_OK);
+    cr_expect_eq(journal.noted_count, 1, "what was begun before stays");
+    cr_assert_eq(import_journal_close(&journal), CTL_OK);
+}
+
 Test(import_journal, other_data_begin_anew)
 {
     struct import_journal journal;

@@ -23,7 +23,7 @@ static char folder[64], csv[96];
 /* What the service has done: written by its thread, read when that has ended. */
 static char done[2 * ROWS][33];
 static size_t done_count, refused_from;
-static bool is_calm;
+static bool is_calm, is_unasked;
 static uint64_t seed;
 
 static void set_up(void)
@@ -40,7 +40,7 @@ static void set_up(void)
     }
     cr_assert_eq(fclose(out), 0);
     done_count = 0;
-    is_calm = false;
+    is_calm = is_unasked = false;
     refused_from = SIZE_MAX;
     seed = seed_start();
 }
@@ -138,7 +138,11 @@ static int import(void)
                                    .user_id = 3,
                                    .expires_at = INT64_MAX / 2,
                                    .session_expires_at = INT64_MAX / 2};
-    ctl = (struct ctl){.timeout_ms = 300, .arena = ates_arena_new(), .session = &session};
+    ctl = (struct ctl){.timeout_ms = 300,
+                       .arena = ates_arena_new(),
+                       .session = &session,
+                       .no_input = true,
+                       .yes = !is_unasked};
     strcpy(ctl.config.run_dir, service.run_dir);
     const int code = task_import_command.run(&ctl, &input);
     ates_client_free(&ctl.client);
@@ -151,6 +155,23 @@ Test(task_import, every_row_once_through_trouble)
     fake_service_start(&service, behave);
     cr_expect_eq(import(), CTL_OK);
     cr_expect_eq(import(), CTL_OK, "a second time does nothing");
+    fake_service_stop(&service);
+    cr_expect_eq(done_count, ROWS);
+}
+
+Test(task_import, creates_nothing_where_nobody_says_yes)
+{
+    char command[160];
+
+    is_unasked = true;
+    fake_service_start(&service, behave);
+    cr_expect_eq(import(), CTL_USAGE);
+    snprintf(command, sizeof command, "! ls '%s'/ates/import-* 2>/dev/null", folder);
+    cr_expect_eq(system(command), 0, "an import that was not begun has no journal");
+    is_unasked = false;
+    cr_expect_eq(import(), CTL_OK);
+    is_unasked = true;
+    cr_expect_eq(import(), CTL_OK, "where nothing is left to create nobody is asked");
     fake_service_stop(&service);
     cr_expect_eq(done_count, ROWS);
 }

@@ -133,9 +133,8 @@ static int consent(struct ctl *ctl, uint64_t count)
 {
     char question[112];
 
-    int code =
-        ctl->yes ? CTL_OK : ctl_check_consent(ctl, "this creates tasks that stay, for a fee each");
-    if (code == CTL_OK && !ctl->yes) {
+    int code = ctl_check_consent(ctl, "this creates tasks that stay, for a fee each");
+    if (code == CTL_OK) {
         snprintf(question, sizeof question,
                  "%" PRIu64 " tasks will be created and stay, each for a fee. Go on?", count);
         code = ctl_confirm(ctl, question, "no task was created");

@@ -90,6 +90,7 @@ static int begin(struct import_journal *self)
     memset(self->noted, 0, self->rows * sizeof *self->noted);
     self->noted_count = 0;
     self->finished = false;
+    self->is_new = true;
     self->seq = 0;
     self->idle_ms = 0;
     if (ftruncate(self->descriptor, 0) != 0) {
@@ -203,6 +204,13 @@ int import_journal_note(struct import_journal *self, size_t row, uint64_t seq)
     return r == 0 ? CTL_OK : fail(self, r);
 }
 
+static void release(struct import_journal *self)
+{
+    close(self->descriptor);
+    free(self->noted);
+    ates_buffer_release(&self->pending);
+}
+
 int import_journal_close(struct import_journal *self)
 {
     char text[sizeof self->head + LINE_MAX_SIZE];
@@ -216,8 +224,14 @@ int import_journal_close(struct import_journal *self)
     if (r != 0) {
         fail(self, r);
     }
-    close(self->descriptor);
-    free(self->noted);
-    ates_buffer_release(&self->pending);
+    release(self);
     return r == 0 ? CTL_OK : CTL_REFUSED;
+}
+
+void import_journal_leave(struct import_journal *self)
+{
+    if (self->is_new) {
+        unlink(self->path);
+    }
+    release(self);
 }

@@ -16,6 +16,7 @@ struct import_journal {
     bool *noted; /* by row */
     size_t rows, noted_count;
     bool finished;
+    bool is_new;     /* begun as it was opened */
     bool torn;       /* its last line was cut short by a crash */
     uint64_t seq;    /* of the service's log: the highest that was noted */
     int64_t idle_ms; /* since something was noted last, when it was opened */
@@ -34,5 +35,7 @@ int import_journal_open(struct ctl *ctl, const struct import_file *file, const c
 int import_journal_note(struct import_journal *journal, size_t row, uint64_t seq);
 /* Writes what is not written yet, and the mark where all rows are noted. */
 int import_journal_close(struct import_journal *journal);
+/* Closes it where nothing was sent, and leaves none that was not there before. */
+void import_journal_leave(struct import_journal *journal);
 
 #endif

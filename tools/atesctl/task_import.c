@@ -312,6 +312,21 @@ static int check_journal(const struct import_journal *journal, bool resume)
     return CTL_OK;
 }
 
+static int consent(struct ctl *ctl, const struct import_journal *journal)
+{
+    const size_t left = journal->rows - journal->noted_count;
+    char question[112];
+
+    int code = ctl_check_consent(ctl, "this creates a task of every row, each for a fee");
+    if (code == CTL_OK && !ctl->yes) {
+        snprintf(question, sizeof question, "%zu task%s will be created, %sfor a fee. Go on?", left,
+                 left == 1 ? "" : "s", left == 1 ? "" : "each ");
+        code = ctl_confirm(ctl, question, "no task was created");
+        ctl_renew(ctl); /* the answer may have taken its time */
+    }
+    return code;
+}
+
 static int import(struct ctl *ctl, const struct import_file *file, const char *key, bool resume)
 {
     struct import_result result = {.key = ates_text_from(key), .rows = file->count};
@@ -336,13 +351,16 @@ static int import(struct ctl *ctl, const struct import_file *file, const char *k
         return code == CTL_OK ? print_result(ctl, &result) : code;
     }
     code = check_journal(&journal, resume);
-    const bool may_send = code == CTL_OK;
-    if (may_send) {
-        code = send_file(ctl, file, key, &journal, &result.created, &result.existing);
+    if (code == CTL_OK) {
+        code = consent(ctl, &journal);
     }
+    if (code != CTL_OK) {
+        import_journal_leave(&journal);
+        return code;
+    }
+    code = send_file(ctl, file, key, &journal, &result.created, &result.existing);
     const int closed = import_journal_close(&journal);
-    code = code != CTL_OK ? code : closed;
-    return may_send ? report(ctl, &result, code) : code;
+    return report(ctl, &result, code != CTL_OK ? code : closed);
 }
 
 static int check_key(const char *key)
@@ -392,13 +410,13 @@ const struct ctl_command task_import_command = {
     .arguments = "FILE.csv",
     .summary = "Create a task of every row; may be run again after an interruption",
     .examples = "atesctl task import tasks.csv\n"
-                "atesctl task import tasks.csv --key second-time",
+                "atesctl task import tasks.csv --key second-time --yes",
     .notes =
         "\nThe file is CSV in UTF-8: fields separated by commas, in double quotes where they hold\n"
         "commas, quotes or newlines (\"\" is a quote). Its first line names the columns:\n"
         "name,description (description may be missing; other columns are not imported). A name\n"
         "has 1 to 200 characters, a description up to 10000; the file is taken whole or not at\n"
-        "all. FILE.csv may be - for stdin.\n",
+        "all. FILE.csv may be - for stdin. It asks before it creates anything.\n",
     .options = import_options,
     .min = 1,
     .max = 1,

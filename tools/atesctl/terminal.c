@@ -99,14 +99,11 @@ static bool can_ask(const struct ctl *ctl)
 
 int ctl_check_consent(const struct ctl *ctl, const char *what)
 {
-    char words[CTL_COMMAND_WORDS_SIZE], advice[CTL_COMMAND_WORDS_SIZE + 16];
-
     if (ctl->yes || can_ask(ctl)) {
         return CTL_OK;
     }
-    snprintf(advice, sizeof advice, "atesctl %s --yes",
-             ctl_command_words(ctl->group, ctl->command, words));
-    return ctl_fail(CTL_USAGE, advice, "%s, and there is nobody to ask: give --yes", what);
+    /* Not a command to copy: without its options it would change something else. */
+    return ctl_fail(CTL_USAGE, "the same with --yes", "%s, and there is nobody to ask", what);
 }
 
 /* Reads up to a newline, which is left out. Returns its size; -EINTR, -EPIPE at the end of input,

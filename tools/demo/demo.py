@@ -166,7 +166,7 @@ class Demo:
         if os.path.exists(mark):
             return
         say("Importing a list of tasks as marina, the manager ...")
-        code = subprocess.run([self.atesctl, "--no-input", "task", "import", tasks], check=False,
+        code = subprocess.run([self.atesctl, "--no-input", "--yes", "task", "import", tasks], check=False,
                               env=self.environment("marina")).returncode
         if code != 0:
             fail("the list could not be imported")
