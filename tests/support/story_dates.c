@@ -7,14 +7,17 @@
 
 #include "core/calendar.h"
 
+/* By itself, or by hand together with a later one. */
 static bool was_closed(const struct story *story, story_day day)
 {
-    for (size_t i = 0; i < story->model.closing_count; i++) {
-        if (story->model.closings[i].day == day) {
-            return true;
-        }
+    const struct story_model *model = &story->model;
+    size_t i = 0;
+
+    while (i < model->closing_count && model->closings[i].day < day) {
+        i++;
     }
-    return false;
+    return i < model->closing_count &&
+           (model->closings[i].day == day || model->closings[i].is_early);
 }
 
 /* Each closing of the model is an event of accounting, in this order. */

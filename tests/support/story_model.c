@@ -132,11 +132,12 @@ enum story_verdict story_model_judge(const struct story_model *model, int64_t no
     return STORY_PAYS;
 }
 
-void story_model_wait(struct story_model *model, story_day day, uint64_t seq)
+void story_model_wait(struct story_model *model, story_day day, uint64_t seq, bool is_early)
 {
     model->is_waiting = true;
     model->waiting_day = day;
     model->waiting_seq = seq;
+    model->waiting_is_early = is_early;
 }
 
 /* With every day: INT32_MAX. */
@@ -159,7 +160,7 @@ static int64_t balance_through(const struct story_model *model, uint64_t user, s
 
 void story_model_close(struct story_model *model)
 {
-    struct story_closing closing = {.day = model->waiting_day};
+    struct story_closing closing = {.day = model->waiting_day, .is_early = model->waiting_is_early};
 
     for (uint64_t user = 1; user <= model->user_count; user++) {
         const int64_t cents = balance_through(model, user, closing.day);

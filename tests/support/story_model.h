@@ -35,6 +35,7 @@ struct story_closing {
     story_day day;
     uint64_t count;
     int64_t cents;
+    bool is_early; /* before its payday had come: by hand, together with any open day before it */
 };
 struct story_task {
     uint64_t assigned_to; /* as tasks has it */
@@ -62,6 +63,7 @@ struct story_model {
     /* A payout that was asked for, and waits until tasks' events up to this seq have arrived. */
     bool is_waiting;
     story_day waiting_day;
+    bool waiting_is_early;
     uint64_t waiting_seq;
 };
 
@@ -95,7 +97,7 @@ enum story_verdict {
  * its events have. */
 enum story_verdict story_model_judge(const struct story_model *model, int64_t now, story_day day,
                                      bool has_seq, uint64_t seq, uint64_t arrived);
-void story_model_wait(struct story_model *model, story_day day, uint64_t seq);
+void story_model_wait(struct story_model *model, story_day day, uint64_t seq, bool is_early);
 /* Pays everybody; the payout that waited is closed. */
 void story_model_close(struct story_model *model);
 

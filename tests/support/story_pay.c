@@ -240,7 +240,10 @@ static void answer_question(struct story *story, struct call *call, struct ates_
         cr_assert_eq(verdict, STORY_PAYS);
         cr_assert_eq(outcome->status, ATES_OK, "%s", outcome->refusal.reason);
         cr_assert_neq(outcome->job, 0);
-        story_model_wait(&story->model, call->day, asked.seq);
+        const int64_t clock = story_clock_at(story->zone, story_time(story, STORY_ACCOUNTING));
+
+        story_model_wait(&story->model, call->day, asked.seq,
+                         clock < (call->day + 1) * INT64_C(86400000) + story->payday_ms);
     }
 }
 
