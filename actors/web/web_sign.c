@@ -229,6 +229,7 @@ void web_handle_sign_out(struct web_request *request, const struct web_route *ro
     if (session != NULL) {
         web_session_end(request->web, session);
     }
-    const struct web_header header = set_cookie(request, "");
-    web_respond_empty(request, &header, 1);
+    /* What was shown to the user is in the browser's cache, to be compared by its ETag. */
+    const struct web_header headers[] = {set_cookie(request, ""), {"Clear-Site-Data", "\"cache\""}};
+    web_respond_empty(request, headers, 2);
 }

@@ -289,6 +289,7 @@ Test(web_sign, signing_out_is_of_the_cookies_session)
         handle();
         cr_expect_eq(asked.response.status, 204);
         cr_expect_str_eq(asked_header(&asked, "Set-Cookie"), CLEARED);
+        cr_expect_str_eq(asked_header(&asked, "Clear-Site-Data"), "\"cache\"");
         cr_expect_eq(web_sessions_count(web.sessions), 0);
     }
     begin(WEB_DELETE, "/session");
