@@ -1,19 +1,41 @@
 /* What a handler does with its call: emits, refuses, defers, replies later. */
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "core/engine_private.h"
+#include "core/journal.h"
+
+/* What breaks its own table would be refused by everybody who follows it, for ever: it must not
+ * come into a log. */
+static int fault_event(struct ates_engine *self, const struct ates_message *event,
+                       const struct ates_refusal *refusal)
+{
+    const struct ates_log_field fields[] = {{"event", event->name, 0},
+                                            {"field", refusal->field, 0},
+                                            {"reason", refusal->reason, 0},
+                                            {NULL, NULL, 0}};
+
+    ates_journal(ATES_ERROR, self->domain->service->name, fields,
+                 "an event is not as its table says, and was not made: %s", refusal->message);
+    self->emit_fault = -EBADMSG;
+    return self->emit_fault;
+}
 
 int ates_emit(struct ates_call *call, const struct ates_message *event, const void *data)
 {
     struct ates_engine *self = call->engine;
+    struct ates_refusal refusal = {.reason = ""};
     size_t index = 0;
 
     while (index < self->type_count && self->types[index]->data != event) {
         index++;
     }
     assert(index < self->type_count && "an event that the service's table does not have");
+    if (ates_message_check(event, data, &refusal) != 0) {
+        return fault_event(self, event, &refusal);
+    }
     self->staged =
         engine_grow(self->staged, self->staged_count, &self->staged_capacity, sizeof *self->staged);
     const size_t offset = self->stage.size;

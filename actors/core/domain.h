@@ -155,7 +155,9 @@ struct ates_domain {
 
 #define ATES_DEFERRED ((int)ATES_STATUS_COUNT)
 
-/* Stages an event (of the service's table) for this call. Returns 0. */
+/* Stages an event (of the service's table) for this call. Returns 0; or -EBADMSG where data breaks
+ * the event's own field table, which is the handler's fault: it is logged with the field, and the
+ * call fails whatever the handler makes of it. */
 int ates_emit(struct ates_call *call, const struct ates_message *event, const void *data);
 
 /* Refuses: sets the call's refusal and returns (int)status. */

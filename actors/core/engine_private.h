@@ -61,6 +61,7 @@ struct ates_engine {
     /* The call in hand. */
     struct staged_event *staged;
     size_t staged_count, staged_capacity;
+    int emit_fault; /* an event broke its table: the call must not succeed */
     struct ates_buffer stage;
     uint64_t job, job_done;
     struct slice job_reply; /* in stage */

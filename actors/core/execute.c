@@ -136,6 +136,7 @@ static int execute(struct ates_engine *self, const struct ates_execution *execut
     }
     set_cause(call, self, execution);
     r = handler->decide(call, execution->body);
+    r = r == 0 ? self->emit_fault : r;
     if (r != 0) {
         return r;
     }

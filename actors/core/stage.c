@@ -40,6 +40,7 @@ void engine_call_begin(struct ates_engine *self)
     }
     ates_arena_reset(self->arena);
     self->staged_count = 0;
+    self->emit_fault = 0;
     self->stage.size = self->reply.size = 0;
     self->job = self->job_done = 0;
     self->work = NULL;

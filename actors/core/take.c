@@ -129,7 +129,10 @@ int engine_decide_followed(struct ates_engine *self, const struct ates_follow *f
     call->cause = cause_from(envelope);
     int r = ates_message_decode(follow->event, envelope->data.data, envelope->data.size,
                                 ATES_UNKNOWN_IGNORED, self->arena, data, &call->refusal);
-    return r == 0 ? follow->handle(call, &event, data) : r;
+    if (r == 0) {
+        r = follow->handle(call, &event, data);
+    }
+    return r == 0 ? self->emit_fault : r;
 }
 
 int ates_engine_follow(struct ates_engine *self, const struct ates_envelope *envelope,
@@ -294,6 +297,7 @@ int ates_engine_step(struct ates_engine *self, bool *more)
     struct ates_begun *ended = engine_next_ended(self);
     struct ates_call call = engine_make_call(self);
     int r = run_step(self, &call, ended, more);
+    r = r == 0 ? self->emit_fault : r;
     if (r == 0) {
         r = stage_step(self, &call);
     }

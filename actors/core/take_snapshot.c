@@ -72,6 +72,7 @@ int ates_engine_follow_snapshot(struct ates_engine *self, const char *producer,
     call.cause = (struct ates_cause){
         .has_producer = true, .producer = name, .has_seq = page->seq > 0, .seq = page->seq};
     r = take_items(self, &call, name, page);
+    r = r == 0 ? self->emit_fault : r;
     if (r > 0) {
         engine_name_refusal(&call, r);
         return ates_refusal_set(refusal, ATES_FAILED_PRECONDITION, call.refusal.reason, NULL,

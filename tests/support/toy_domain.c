@@ -20,7 +20,7 @@ bool toy_later = true, toy_refuses = true;
 #define TOY_KEY .type = ATES_TEXT, .rule = ATES_RULE_LINE, .min = 1, .max = 64
 #define TOY_VALUE .type = ATES_TEXT, .max = TOY_VALUE_MAX
 
-static const char *const toy_places[] = {"decide", "apply", "answer", NULL};
+static const char *const toy_places[] = {"decide", "apply", "answer", "event", NULL};
 
 static const struct ates_field toy_put_fields[] = {
     {ATES_FIELD(toy_put, key), TOY_KEY},
@@ -236,10 +236,24 @@ static int handle_run(struct ates_call *call, const void *body)
     return ates_emit(call, &toy_job_started_message, &event);
 }
 
+/* A good event, and one that breaks its table; without a look at what emit says. */
+static int emit_wrong(struct ates_call *call)
+{
+    const struct other_said good = {.text = ates_text_from("good")};
+    const struct toy_put wrong = {.key = ates_text_from(""), .value = ates_text_from("v")};
+
+    ates_emit(call, &toy_noted_message, &good);
+    ates_emit(call, &toy_stored_message, &wrong);
+    return 0;
+}
+
 static int handle_fail(struct ates_call *call, const void *body)
 {
     const struct toy_fail *command = body;
 
+    if (command->place == TOY_EVENT) {
+        return emit_wrong(call);
+    }
     return command->place == TOY_DECIDE ? -EIO : ates_emit(call, &toy_failed_message, command);
 }
 
@@ -306,6 +320,9 @@ static int follow_said(struct ates_call *call, const struct ates_event *event, c
     }
     if (ates_text_equal(said->text, ates_text_from("later")) && toy_later) {
         return -EAGAIN;
+    }
+    if (ates_text_equal(said->text, ates_text_from("wrong"))) {
+        return emit_wrong(call);
     }
     return ates_emit(call, &toy_heard_message, said);
 }

@@ -39,8 +39,9 @@ struct toy_run_result {
     uint64_t job;
     uint64_t steps;
 };
-/* fail: faults (or refuses what it allowed) in the place that is named. */
-enum toy_place { TOY_DECIDE, TOY_APPLY, TOY_ANSWER };
+/* fail: faults (or refuses what it allowed, or emits an event that breaks its table) in the place
+ * that is named. */
+enum toy_place { TOY_DECIDE, TOY_APPLY, TOY_ANSWER, TOY_EVENT };
 struct toy_fail {
     int place; /* enum toy_place */
 };
@@ -61,8 +62,8 @@ struct toy_big_result {
     struct ates_text text;
 };
 
-/* other's event: "refuse" (while toy_refuses) and "missing" can never be applied, "later" not before toy_later is
- * false. */
+/* other's event: "refuse" (while toy_refuses) and "missing" can never be applied, "later" not before
+ * toy_later is false; "wrong" makes an event that breaks its table. */
 struct other_said {
     struct ates_text text;
 };
