@@ -18,6 +18,8 @@ static const char *const patterns[] = {
     [ATES_RULE_LOGIN] = "^[A-Za-z0-9._-]*$",
     [ATES_RULE_EMAIL] = "^" MAILBOX_PART "@" MAILBOX_PART "$",
     [ATES_RULE_DATE] = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+    [ATES_RULE_TITLE] = "^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\[\\]]*$",
+    [ATES_RULE_ISSUE] = "^[A-Z][A-Z0-9_]*-[1-9][0-9]*$",
 };
 
 static bool ends_with(const char *name, const char *ending)
@@ -110,9 +112,9 @@ static void rule_text(json_t *schema, enum ates_rule rule)
 static void limit_text(json_t *schema, const struct ates_field *field, enum ates_unknown unknown)
 {
     static const char *const examples[] = {
-        [ATES_RULE_LOGIN] = "popug",
-        [ATES_RULE_EMAIL] = "popug@example.org",
-        [ATES_RULE_DATE] = "2024-02-29",
+        [ATES_RULE_LOGIN] = "popug",     [ATES_RULE_EMAIL] = "popug@example.org",
+        [ATES_RULE_DATE] = "2024-02-29", [ATES_RULE_TITLE] = "Count the toner cartridges",
+        [ATES_RULE_ISSUE] = "JIRA-123",
     };
 
     rule_text(schema, field->rule);

@@ -75,6 +75,7 @@ static bool is_allowed(enum ates_rule rule, uint32_t code)
 
     switch (rule) {
     case ATES_RULE_TEXT:
+    case ATES_RULE_TITLE:
         return !is_control || code == '\n' || code == '\t';
     case ATES_RULE_ASCII:
         return code >= 0x20 && code <= 0x7e;
@@ -82,6 +83,9 @@ static bool is_allowed(enum ates_rule rule, uint32_t code)
         return is_login_character(code);
     case ATES_RULE_EMAIL:
         return !is_control && code != ' ';
+    case ATES_RULE_ISSUE:
+        return (code >= 'A' && code <= 'Z') || (code >= '0' && code <= '9') || code == '_' ||
+               code == '-';
     case ATES_RULE_LINE:
     case ATES_RULE_DATE:
         break;
@@ -98,6 +102,10 @@ static const char *rule_words(enum ates_rule rule)
         [ATES_RULE_LOGIN] = "only A-Z a-z 0-9 . _ - are allowed",
         [ATES_RULE_EMAIL] = "an e-mail address with one @ and no spaces is expected",
         [ATES_RULE_DATE] = "an existing day as YYYY-MM-DD, 1970 or later, is expected",
+        [ATES_RULE_TITLE] = "no control characters but newline and tab are allowed, and no [ or ]: "
+                            "an issue's id belongs in jira_id",
+        [ATES_RULE_ISSUE] = "an issue's id like JIRA-123 is expected: capital letters, digits and "
+                            "_, a -, a number",
     };
     return words[rule];
 }
@@ -143,9 +151,49 @@ static bool is_date(struct ates_text text)
     return day <= days[month - 1] + (month == 2 && is_leap ? 1u : 0u);
 }
 
+static bool is_title(struct ates_text text)
+{
+    return text.size == 0 ||
+           (memchr(text.data, '[', text.size) == NULL && memchr(text.data, ']', text.size) == NULL);
+}
+
+/* Its characters are an issue's already. */
+static bool is_issue(struct ates_text text)
+{
+    const char *dash = text.size > 0 ? memchr(text.data, '-', text.size) : NULL;
+
+    if (dash == NULL || text.data[0] < 'A' || text.data[0] > 'Z') {
+        return false;
+    }
+    const char *digit = dash + 1, *end = text.data + text.size;
+    if (digit == end || *digit == '0') {
+        return false;
+    }
+    while (digit < end && *digit >= '0' && *digit <= '9') {
+        digit++;
+    }
+    return digit == end;
+}
+
+static bool is_formed(enum ates_rule rule, struct ates_text text)
+{
+    switch (rule) {
+    case ATES_RULE_EMAIL:
+        return is_email(text);
+    case ATES_RULE_DATE:
+        return is_date(text);
+    case ATES_RULE_TITLE:
+        return is_title(text);
+    case ATES_RULE_ISSUE:
+        return is_issue(text);
+    default:
+        return true;
+    }
+}
+
 const char *ates_text_scan(struct ates_text text, enum ates_rule rule, size_t *characters)
 {
-    const bool in_blocks = rule <= ATES_RULE_ASCII;
+    const bool in_blocks = rule <= ATES_RULE_ASCII || rule == ATES_RULE_TITLE;
     const uint8_t *at = (const uint8_t *)text.data;
     size_t left = text.size;
     size_t count = 0;
@@ -169,8 +217,7 @@ const char *ates_text_scan(struct ates_text text, enum ates_rule rule, size_t *c
         left -= length;
         count++;
     }
-    if ((rule == ATES_RULE_EMAIL && !is_email(text)) ||
-        (rule == ATES_RULE_DATE && !is_date(text))) {
+    if (!is_formed(rule, text)) {
         return rule_words(rule);
     }
     *characters = count;

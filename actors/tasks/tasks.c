@@ -7,10 +7,27 @@
 
 #include "core/page.h"
 #include "core/users.h"
+#include "tasks/tasks_backfill.h"
 #include "tasks/tasks_check.h"
 #include "tasks/tasks_list.h"
 #include "tasks/tasks_reassign.h"
 #include "tasks/tasks_state.h"
+
+/* Both versions of the event, for as long as there is anybody who follows the older one only. */
+static int emit_created(struct ates_call *call, const struct tasks_task_created_v2 *created)
+{
+    const struct tasks_title title = {created->has_jira_id, created->jira_id, created->title};
+    const struct tasks_task_created older = {
+        .task_id = created->task_id,
+        .name = tasks_title_join(&title, call->arena),
+        .description = created->description,
+        .assigned_to = created->assigned_to,
+        .created_by = created->created_by,
+    };
+    int r = ates_emit(call, &tasks_task_created_message, &older);
+
+    return r == 0 ? ates_emit(call, &tasks_task_created_v2_message, created) : r;
+}
 
 /* Refuses: PERMISSION_DENIED / ROLE_NOT_ALLOWED; FAILED_PRECONDITION / NO_ASSIGNEES. */
 static int handle_create_task(struct ates_call *call, const void *body)
@@ -29,15 +46,17 @@ static int handle_create_task(struct ates_call *call, const void *body)
     if (r != 0) {
         return r;
     }
-    const struct tasks_task_created event = {
+    const struct tasks_task_created_v2 event = {
         .task_id = last_id + 1,
-        .name = command->name,
+        .has_jira_id = command->has_jira_id,
+        .jira_id = command->jira_id,
+        .title = command->name,
         .description = command->description,
         .assigned_to = assigned_to,
         .created_by = call->user.id,
     };
     call->subject = event.task_id;
-    return ates_emit(call, &tasks_task_created_message, &event);
+    return emit_created(call, &event);
 }
 
 /* The task that the command created or completed. */
@@ -126,6 +145,26 @@ static int answer_show_task_log(struct ates_call *call, const void *body, void *
     return r;
 }
 
+static int add_task(struct ates_txn *txn, const struct ates_event *event,
+                    const struct tasks_task *task)
+{
+    const struct tasks_log_entry entry = {
+        .id = event->seq,
+        .task_id = task->id,
+        .timestamp = event->time,
+        .type = TASKS_LOG_CREATE,
+        .actor_id = task->created_by,
+        .has_to_user_id = true,
+        .to_user_id = task->assigned_to,
+    };
+
+    int r = tasks_state_put_counter(txn, TASKS_LAST_TASK, task->id);
+    if (r == 0) {
+        r = tasks_state_add_task(txn, task);
+    }
+    return r == 0 ? tasks_state_put_log(txn, &entry) : r;
+}
+
 static int apply_task_created(struct ates_txn *txn, const struct ates_event *event,
                               const void *data)
 {
@@ -138,21 +177,48 @@ static int apply_task_created(struct ates_txn *txn, const struct ates_event *eve
         .created_by = created->created_by,
         .created_at = event->time,
     };
-    const struct tasks_log_entry entry = {
-        .id = event->seq,
-        .task_id = task.id,
-        .timestamp = event->time,
-        .type = TASKS_LOG_CREATE,
-        .actor_id = task.created_by,
-        .has_to_user_id = true,
-        .to_user_id = task.assigned_to,
-    };
 
-    int r = tasks_state_put_counter(txn, TASKS_LAST_TASK, task.id);
-    if (r == 0) {
-        r = tasks_state_add_task(txn, &task);
+    int r = tasks_state_put_counter(txn, TASKS_TOLD_BY_V1, task.id);
+    return r == 0 ? add_task(txn, event, &task) : r;
+}
+
+/* Of a task that version 1 told of, with it or long ago: its name is taken apart. */
+static int retell_task(struct ates_txn *txn, const struct tasks_task_created_v2 *created,
+                       const struct tasks_task *before)
+{
+    struct tasks_task task = *before;
+
+    task.name = created->title;
+    task.has_jira_id = created->has_jira_id;
+    task.jira_id = created->jira_id;
+    const bool is_same = ates_text_equal(before->name, task.name) &&
+                         before->has_jira_id == task.has_jira_id &&
+                         ates_text_equal(before->jira_id, task.jira_id);
+    int r = is_same ? 0 : tasks_state_rename_task(txn, before, &task);
+    return r == 0 ? tasks_backfill_note(txn, task.id) : r;
+}
+
+static int apply_task_created_v2(struct ates_txn *txn, const struct ates_event *event,
+                                 const void *data)
+{
+    const struct tasks_task_created_v2 *created = data;
+    struct tasks_task task;
+
+    int r = tasks_state_get_task(txn, created->task_id, &task);
+    if (r != ATES_NOT_FOUND) {
+        return r == 0 ? retell_task(txn, created, &task) : r;
     }
-    return r == 0 ? tasks_state_put_log(txn, &entry) : r;
+    task = (struct tasks_task){
+        .id = created->task_id,
+        .name = created->title,
+        .description = created->description,
+        .assigned_to = created->assigned_to,
+        .created_by = created->created_by,
+        .created_at = event->time,
+        .has_jira_id = created->has_jira_id,
+        .jira_id = created->jira_id,
+    };
+    return add_task(txn, event, &task);
 }
 
 /* The handler read this task in this transaction, so it must be there. */
@@ -197,6 +263,8 @@ static const struct ates_handler handlers[] = {
 
 static const struct ates_applier appliers[] = {
     {&tasks_task_created_message, apply_task_created},
+    {&tasks_task_created_v2_message, apply_task_created_v2},
+    {&tasks_backfill_started_message, tasks_apply_backfill_started},
     {&tasks_task_assigned_message, tasks_apply_task_assigned},
     {&tasks_task_completed_message, apply_task_completed},
     {&tasks_reassignment_started_message, tasks_apply_reassignment_started},
@@ -264,6 +332,7 @@ const struct ates_domain tasks_domain = {
     .snapshot = snapshot,
     .snapshot_count = sizeof snapshot / sizeof snapshot[0],
     .state_version = TASKS_STATE_VERSION,
+    .upgrade = tasks_backfill_upgrade,
     .step = tasks_step,
     .check = tasks_check,
     .measure = measure,

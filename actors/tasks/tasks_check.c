@@ -8,6 +8,7 @@
 
 #include "core/search.h"
 #include "core/users.h"
+#include "tasks/tasks_backfill.h"
 #include "tasks/tasks_reassign.h"
 #include "tasks/tasks_state.h"
 
@@ -208,6 +209,9 @@ int tasks_check(struct ates_txn *txn, char *error, size_t error_size)
     int r = check_tasks(&self);
     if (r == 0) {
         r = check_eligible(&self);
+    }
+    if (r == 0) {
+        r = tasks_backfill_check(txn, error, error_size);
     }
     txn->arena = owned;
     ates_arena_free(&arena);

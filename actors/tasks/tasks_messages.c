@@ -5,6 +5,9 @@
 #include "core/fields.h"
 
 #define IS_NAME .type = ATES_TEXT, .rule = ATES_RULE_TEXT, .min = 1, .max = TASKS_NAME_MAX
+#define IS_TITLE .type = ATES_TEXT, .rule = ATES_RULE_TITLE, .min = 1, .max = TASKS_NAME_MAX
+#define IS_JIRA_ID                                                                                 \
+    .type = ATES_TEXT, .rule = ATES_RULE_ISSUE, .min = TASKS_JIRA_ID_MIN, .max = TASKS_JIRA_ID_MAX
 #define IS_DESCRIPTION .type = ATES_TEXT, .rule = ATES_RULE_TEXT, .max = TASKS_DESCRIPTION_MAX
 #define IS_STATUS                                                                                  \
     .type = ATES_ENUM, .names = tasks_status_names, .summary = "which tasks: open, finished or all"
@@ -29,6 +32,7 @@ static const struct ates_field tasks_task_fields[] = {
     {ATES_FIELD(tasks_task, is_finished), .type = ATES_BOOL},
     {ATES_FIELD(tasks_task, created_at), ATES_IS_TIME},
     {ATES_OPTIONAL(tasks_task, finished_at), ATES_IS_TIME},
+    {ATES_OPTIONAL(tasks_task, jira_id), IS_JIRA_ID},
 };
 ATES_MESSAGE(tasks_task, "task");
 
@@ -38,9 +42,11 @@ static const struct ates_field tasks_task_result_fields[] = {
 ATES_MESSAGE(tasks_task_result, "task_result");
 
 static const struct ates_field tasks_create_task_fields[] = {
-    {ATES_FIELD(tasks_create_task, name), IS_NAME, .summary = "the task's title"},
+    {ATES_FIELD(tasks_create_task, name), IS_TITLE, .summary = "the task's title, without [ and ]"},
     {ATES_FIELD(tasks_create_task, description), IS_DESCRIPTION,
      .summary = "what is to be done; may be empty"},
+    {ATES_OPTIONAL(tasks_create_task, jira_id), IS_JIRA_ID,
+     .summary = "the issue's id in a tracker, as JIRA-123"},
 };
 ATES_MESSAGE(tasks_create_task, "create_task");
 
@@ -136,6 +142,16 @@ static const struct ates_field tasks_task_created_fields[] = {
 };
 ATES_MESSAGE(tasks_task_created, "task_created");
 
+static const struct ates_field tasks_task_created_v2_fields[] = {
+    {ATES_FIELD(tasks_task_created_v2, task_id), ATES_IS_ID},
+    {ATES_OPTIONAL(tasks_task_created_v2, jira_id), IS_JIRA_ID},
+    {ATES_FIELD(tasks_task_created_v2, title), IS_TITLE},
+    {ATES_FIELD(tasks_task_created_v2, description), IS_DESCRIPTION},
+    {ATES_FIELD(tasks_task_created_v2, assigned_to), ATES_IS_ID},
+    {ATES_FIELD(tasks_task_created_v2, created_by), ATES_IS_ID},
+};
+ATES_MESSAGE(tasks_task_created_v2, "task_created");
+
 static const struct ates_field tasks_task_assigned_fields[] = {
     {ATES_FIELD(tasks_task_assigned, task_id), ATES_IS_ID},
     {ATES_FIELD(tasks_task_assigned, from_user_id), ATES_IS_ID},
@@ -182,6 +198,11 @@ static const struct ates_field tasks_redraw_finished_fields[] = {
     {ATES_FIELD(tasks_redraw_finished, reassignment_id), ATES_IS_ID},
 };
 ATES_MESSAGE(tasks_redraw_finished, "redraw_finished");
+
+static const struct ates_field tasks_backfill_started_fields[] = {
+    {ATES_FIELD(tasks_backfill_started, up_to_task_id), ATES_IS_ID},
+};
+ATES_MESSAGE(tasks_backfill_started, "backfill_started");
 
 #define OVERSEERS (ATES_ROLE(ATES_ADMINISTRATOR) | ATES_ROLE(ATES_MANAGER))
 
@@ -259,7 +280,14 @@ static const struct ates_event_type events[] = {
     {
         .data = &tasks_task_created_message,
         .version = 1,
-        .summary = "A task was created and assigned for the first time.",
+        .summary = "A task was created and assigned for the first time: name as version 2's title, "
+                   "with its jira_id before it in brackets.",
+    },
+    {
+        .data = &tasks_task_created_v2_message,
+        .version = 2,
+        .summary = "A task was created and assigned for the first time; also says so again of "
+                   "tasks that only version 1 told of.",
     },
     {
         .data = &tasks_task_assigned_message,
@@ -298,6 +326,12 @@ static const struct ates_event_type events[] = {
         .version = 1,
         .is_private = true,
         .summary = "The open tasks of a user who stopped being eligible were drawn again.",
+    },
+    {
+        .data = &tasks_backfill_started_message,
+        .version = 1,
+        .is_private = true,
+        .summary = "Tasks whose creation only version 1 told of are told of again by version 2.",
     },
 };
 

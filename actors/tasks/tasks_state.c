@@ -98,10 +98,14 @@ static int put_task(struct ates_txn *txn, const struct tasks_task *task)
 
 struct ates_words tasks_state_words(const struct tasks_task *task, struct ates_arena *arena)
 {
-    const struct ates_text texts[] = {task->name, task->description};
+    const struct ates_text texts[] = {task->jira_id, task->name, task->description};
     struct ates_words words;
 
-    ates_words_split(texts, 2, arena, &words);
+    if (task->has_jira_id) {
+        ates_words_split(texts, 3, arena, &words);
+    } else {
+        ates_words_split(texts + 1, 2, arena, &words);
+    }
     return words;
 }
 
@@ -159,6 +163,19 @@ int tasks_state_change_task(struct ates_txn *txn, const struct tasks_task *befor
         r = move(txn, TASKS_TABLE_BY_ASSIGNEE, &from, &to);
     }
     return r;
+}
+
+int tasks_state_rename_task(struct ates_txn *txn, const struct tasks_task *before,
+                            const struct tasks_task *task)
+{
+    const struct ates_words from = tasks_state_words(before, txn->arena);
+    const struct ates_words to = tasks_state_words(task, txn->arena);
+    int r = ates_search_delete(txn, TASKS_TABLE_WORDS, &from, task->id);
+
+    if (r == 0) {
+        r = ates_search_put(txn, TASKS_TABLE_WORDS, &to, task->id);
+    }
+    return r == 0 ? put_task(txn, task) : r;
 }
 
 int tasks_state_first_since(struct ates_txn *txn, int64_t time, uint64_t *task_id)

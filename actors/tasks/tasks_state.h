@@ -4,7 +4,7 @@
  *  by_status       is_finished (1 byte), task id   nothing
  *  by_assignee     user id, is_finished, task id   nothing
  *  logs            task id, entry id               struct tasks_log_entry; its id is its event's seq
- *  words           as in core/search.h             nothing (of name and description)
+ *  words           as in core/search.h             nothing (of jira_id, name and description)
  *  eligible        slot (0, 1, 2 ... no gaps)      user id
  *  eligible_slots  user id                         slot
  *  counters        enum tasks_counter (1 byte)     number
@@ -33,22 +33,29 @@ enum tasks_table {
 };
 extern const char *const tasks_state_tables[];
 
-/* Of the rows' form; see state_version in core/domain.h. 1: with the count of open tasks. */
-#define TASKS_STATE_VERSION 1u
+/* Of the rows' form; see state_version in core/domain.h. 1: with the count of open tasks; 2: with the
+ * counters of the backfill. */
+#define TASKS_STATE_VERSION 2u
 
 enum tasks_counter {
     TASKS_LAST_TASK,         /* its id */
     TASKS_LAST_REASSIGNMENT, /* its id */
     TASKS_ELIGIBLE,          /* how many users */
-    TASKS_OPEN_COUNT         /* how many tasks */
+    TASKS_OPEN_COUNT,        /* how many tasks */
+    TASKS_TOLD_BY_V1,        /* the last task that task_created.v1 told of */
+    TASKS_BACKFILL_UP_TO,    /* the last task to be told of again; 0: no backfill began */
+    TASKS_BACKFILLED         /* the last task that was */
 };
 int tasks_state_get_counter(struct ates_txn *txn, enum tasks_counter counter, uint64_t *value);
 int tasks_state_put_counter(struct ates_txn *txn, enum tasks_counter counter, uint64_t value);
 
-/* Tasks. Put a new one with add; a changed one with change, which takes the row as it was. */
+/* Tasks. Put a new one with add; a changed one with change, which takes the row as it was; one whose
+ * words changed, the name or the jira_id, with rename. */
 int tasks_state_get_task(struct ates_txn *txn, uint64_t task_id, struct tasks_task *task);
 int tasks_state_add_task(struct ates_txn *txn, const struct tasks_task *task);
 int tasks_state_change_task(struct ates_txn *txn, const struct tasks_task *before,
+                            const struct tasks_task *task);
+int tasks_state_rename_task(struct ates_txn *txn, const struct tasks_task *before,
                             const struct tasks_task *task);
 struct ates_words tasks_state_words(const struct tasks_task *task, struct ates_arena *arena);
 

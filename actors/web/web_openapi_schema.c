@@ -32,17 +32,32 @@ static bool has(const struct ates_service *service, const struct ates_message *m
     return found;
 }
 
+/* An event's version; 1 of what is no event. */
+static unsigned version_of(const struct ates_service *service, const struct ates_message *message)
+{
+    for (size_t i = 0; i < service->event_count; i++) {
+        if (service->events[i].data == message) {
+            return service->events[i].version;
+        }
+    }
+    return 1;
+}
+
 void web_schema_name(const struct ates_message *message, char name[WEB_SCHEMA_NAME_MAX + 1])
 {
-    const char *owner = web_service.name;
+    const struct ates_service *owner = &web_service;
 
     for (size_t i = 0; web_services[i] != NULL; i++) {
         if (has(web_services[i], message)) {
-            owner = web_services[i]->name;
+            owner = web_services[i];
             break;
         }
     }
-    snprintf(name, WEB_SCHEMA_NAME_MAX + 1, "%s_%s", owner, message->name);
+    const unsigned version = version_of(owner, message);
+    const int size = snprintf(name, WEB_SCHEMA_NAME_MAX + 1, "%s_%s", owner->name, message->name);
+    if (version > 1) {
+        snprintf(name + size, WEB_SCHEMA_NAME_MAX + 1 - (size_t)size, "_v%u", version);
+    }
 }
 
 static json_t *nest(const struct ates_message *message, enum ates_unknown unknown, void *context)

@@ -41,7 +41,9 @@ enum ates_rule {
     ATES_RULE_ASCII, /* printable ASCII, 0x20..0x7e */
     ATES_RULE_LOGIN, /* A-Z a-z 0-9 . _ - */
     ATES_RULE_EMAIL, /* one @ with something on both sides, no control characters, no spaces */
-    ATES_RULE_DATE   /* YYYY-MM-DD, a day that exists, of the years 1970 to 9999 */
+    ATES_RULE_DATE,  /* YYYY-MM-DD, a day that exists, of the years 1970 to 9999 */
+    ATES_RULE_TITLE, /* as TEXT, without [ and ]: an issue's id has a field of its own */
+    ATES_RULE_ISSUE  /* a tracker's id of an issue, PROJECT-123: A-Z, then A-Z 0-9 _; a number */
 };
 
 struct ates_text {

@@ -9,6 +9,8 @@
 
 #define TASKS_NAME_MAX 200          /* characters */
 #define TASKS_DESCRIPTION_MAX 10000 /* characters */
+#define TASKS_JIRA_ID_MIN 3         /* characters, as A-1 */
+#define TASKS_JIRA_ID_MAX 32        /* characters */
 
 /* Which tasks a list shows. */
 enum tasks_status { TASKS_OPEN, TASKS_FINISHED, TASKS_ALL };
@@ -28,6 +30,8 @@ struct tasks_task {
     int64_t created_at;
     bool has_finished_at;
     int64_t finished_at;
+    bool has_jira_id;
+    struct ates_text jira_id;
 };
 
 /* The result of create_task, complete_task and show_task. */
@@ -38,6 +42,8 @@ struct tasks_task_result {
 struct tasks_create_task {
     struct ates_text name;
     struct ates_text description;
+    bool has_jira_id;
+    struct ates_text jira_id;
 };
 
 struct tasks_reassign_tasks {
@@ -133,11 +139,33 @@ extern const struct ates_message tasks_task_message, tasks_task_result_message,
     tasks_show_all_assigned_tasks_result_message, tasks_show_task_message,
     tasks_show_task_log_message, tasks_log_entry_message, tasks_show_task_log_result_message;
 
+/* A task's name taken apart: an issue's id, and a title without brackets. */
+struct tasks_title {
+    bool has_jira_id;
+    struct ates_text jira_id;
+    struct ates_text title;
+};
+/* Takes apart a name as people wrote it before jira_id was a field: "[JIRA-123] title". Without such a
+ * beginning it is all title. Other brackets become parentheses, and where nothing is left, the id is
+ * the title. Texts point into name or arena; total, as every name must have a title. */
+struct tasks_title tasks_title_split(struct ates_text name, struct ates_arena *arena);
+/* The name that title had then, cut at TASKS_NAME_MAX; from arena where it has an id. */
+struct ates_text tasks_title_join(const struct tasks_title *title, struct ates_arena *arena);
+
 /* Events. A new task's first assignee comes with task_created; task_assigned tells of later ones.
- */
+ * task_created has two versions, published side by side: docs/evolution.md. */
 struct tasks_task_created {
     uint64_t task_id;
     struct ates_text name;
+    struct ates_text description;
+    uint64_t assigned_to;
+    uint64_t created_by;
+};
+struct tasks_task_created_v2 {
+    uint64_t task_id;
+    bool has_jira_id;
+    struct ates_text jira_id;
+    struct ates_text title; /* without brackets */
     struct ates_text description;
     uint64_t assigned_to;
     uint64_t created_by;
@@ -160,6 +188,10 @@ struct tasks_reassignment_started {
 struct tasks_reassignment_finished {
     uint64_t reassignment_id;
     uint64_t count; /* tasks drawn again */
+};
+/* Private: the tasks up to this one, which version 1 told of, are told of again by version 2. */
+struct tasks_backfill_started {
+    uint64_t up_to_task_id;
 };
 /* Of a snapshot: a task as the last event of it left it. */
 struct tasks_task_snapshot {
@@ -184,10 +216,11 @@ struct tasks_redraw_finished {
     uint64_t reassignment_id;
 };
 
-extern const struct ates_message tasks_task_created_message, tasks_task_assigned_message,
-    tasks_task_completed_message, tasks_reassignment_started_message,
-    tasks_reassignment_finished_message, tasks_reassignment_requested_message,
-    tasks_redraw_requested_message, tasks_redraw_finished_message, tasks_task_snapshot_message;
+extern const struct ates_message tasks_task_created_message, tasks_task_created_v2_message,
+    tasks_backfill_started_message, tasks_task_assigned_message, tasks_task_completed_message,
+    tasks_reassignment_started_message, tasks_reassignment_finished_message,
+    tasks_reassignment_requested_message, tasks_redraw_requested_message,
+    tasks_redraw_finished_message, tasks_task_snapshot_message;
 
 extern const struct ates_service tasks_service;
 

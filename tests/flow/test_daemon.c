@@ -20,6 +20,7 @@
 #include <ates/tasks.h>
 
 #include "support/event_log.h"
+#include "support/event_type.h"
 #include "support/load.h"
 
 #define COMMANDS 400u
@@ -230,7 +231,7 @@ Test(daemon, sigterm_loses_no_reply)
     struct flow flow;
     struct load load;
     struct event_log log;
-    size_t index, answered = 0, made = 0;
+    size_t index, answered = 0, made = 0, created = 0;
 
     flow_open(&flow);
     flow_start_all(&flow);
@@ -252,11 +253,15 @@ Test(daemon, sigterm_loses_no_reply)
     flow_start(&flow, "tasks");
     event_log_read(&log, &flow, "tasks");
     for (size_t i = 0; i < log.count; i++) {
+        if (!event_is(&log.events[i], &tasks_task_created_v2_message)) {
+            continue;
+        }
+        created++;
         made += log.events[i].has_cause && log.events[i].cause.has_request_id &&
                 load_find(&load, log.events[i].cause.request_id)->is_done;
     }
     fprintf(stderr, "%zu of %u commands were answered before the end\n", answered, COMMANDS);
-    cr_assert_eq(log.count, answered, "%zu tasks were made, %zu told", log.count, answered);
+    cr_assert_eq(created, answered, "%zu tasks were made, %zu told", created, answered);
     cr_assert_eq(made, answered);
     event_log_free(&log);
     load_close(&load);

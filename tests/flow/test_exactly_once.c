@@ -9,6 +9,7 @@
 #include <ates/tasks.h>
 
 #include "support/event_log.h"
+#include "support/event_type.h"
 
 #define CONNECTIONS 10u
 #define TIMES 10u /* a connection */
@@ -138,8 +139,7 @@ static size_t count_effects(struct flow *flow, const char *service,
     for (size_t i = 0; i < log.count; i++) {
         const struct ates_envelope *event = &log.events[i];
 
-        count += ates_text_equal(event->event_name, ates_text_from(message->name)) &&
-                 event->cause.has_request_id &&
+        count += event_is(event, message) && event->cause.has_request_id &&
                  ates_text_equal(event->cause.request_id, ates_text_from(request_id));
     }
     event_log_free(&log);
@@ -177,7 +177,7 @@ Test(exactly_once, a_task_is_created_once)
     receive_all(&crowd);
     check_equal(&crowd);
     cr_assert_eq(crowd.replayed, REPLIES - 1);
-    cr_assert_eq(count_effects(&flow, "tasks", &tasks_task_created_message, "the same"), 1);
+    cr_assert_eq(count_effects(&flow, "tasks", &tasks_task_created_v2_message, "the same"), 1);
     part(&crowd);
     flow_close(&flow);
 }
@@ -206,7 +206,7 @@ Test(exactly_once, the_same_id_with_something_else_is_refused)
     cr_assert_eq(
         flow_call(&flow, FLOW_MANAGER, &tasks_service, "create_task", "taken", &body, &other), 0);
     cr_assert_neq(other.task.id, mine.task.id);
-    cr_assert_eq(count_effects(&flow, "tasks", &tasks_task_created_message, "taken"), 2);
+    cr_assert_eq(count_effects(&flow, "tasks", &tasks_task_created_v2_message, "taken"), 2);
     flow_close(&flow);
 }
 
@@ -318,7 +318,7 @@ Test(exactly_once, a_crash_changes_nothing_for_a_task)
     const struct tasks_create_task body = {.name = ates_text_from("through a crash"),
                                            .description = ates_text_from("")};
 
-    crash_while("create_task", "crash", &body, &tasks_task_created_message);
+    crash_while("create_task", "crash", &body, &tasks_task_created_v2_message);
 }
 
 Test(exactly_once, a_crash_changes_nothing_for_a_reassignment)

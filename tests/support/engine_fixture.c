@@ -14,6 +14,7 @@
 
 #include "core/datadir.h"
 #include "core/token.h"
+#include "support/event_type.h"
 #include "support/seed.h"
 
 #define BODY_SIZE_MAX 256 /* of a command whose body a test leaves out */
@@ -333,9 +334,9 @@ void fixture_event(struct fixture *fixture, uint64_t seq, const struct ates_mess
 {
     const struct ates_envelope envelope = fixture_envelope(fixture, seq);
 
-    cr_assert(ates_text_equal(envelope.event_name, ates_text_from(message->name)),
-              "event %" PRIu64 " is %.*s, not %s", seq, (int)envelope.event_name.size,
-              envelope.event_name.data, message->name);
+    cr_assert(event_is(&envelope, message), "event %" PRIu64 " is %.*s.v%" PRIu64 ", not %s.v%u",
+              seq, (int)envelope.event_name.size, envelope.event_name.data, envelope.event_version,
+              message->name, event_version(message));
     cr_assert_eq(ates_message_decode(message, envelope.data.data, envelope.data.size,
                                      ATES_UNKNOWN_REFUSED, fixture->arena, data, NULL),
                  0);

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 
 #include "support/event_chain.h"
+#include "support/event_type.h"
 
 #define PAGE_EVENTS 1000u
 
@@ -70,7 +71,7 @@ bool event_log_is(const struct event_log *log, size_t index, const struct ates_m
 {
     const struct ates_envelope *event = &log->events[index];
 
-    if (!ates_text_equal(event->event_name, ates_text_from(message->name))) {
+    if (!event_is(event, message)) {
         return false;
     }
     cr_assert_eq(ates_message_decode(message, event->data.data, event->data.size,

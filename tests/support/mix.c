@@ -215,16 +215,25 @@ struct effect {
     uint64_t task_id, count;
 };
 
+/* Two versions of the event tell of one task. */
+static void count_created(struct effect *effect, uint64_t task_id)
+{
+    effect->created += effect->task_id != task_id;
+    effect->task_id = task_id;
+}
+
 static void count_tasks_event(const struct event_log *log, size_t i, struct effect *effect)
 {
-    struct tasks_task_created created;
+    struct tasks_task_created_v2 created;
+    struct tasks_task_created older;
     struct tasks_task_completed completed;
     struct tasks_reassignment_started started;
     struct tasks_reassignment_finished finished;
 
-    if (event_log_is(log, i, &tasks_task_created_message, &created)) {
-        effect->created++;
-        effect->task_id = created.task_id;
+    if (event_log_is(log, i, &tasks_task_created_v2_message, &created)) {
+        count_created(effect, created.task_id);
+    } else if (event_log_is(log, i, &tasks_task_created_message, &older)) {
+        count_created(effect, older.task_id);
     } else if (event_log_is(log, i, &tasks_task_completed_message, &completed)) {
         effect->completed++;
         effect->task_id = completed.task_id;

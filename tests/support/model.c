@@ -18,16 +18,45 @@ static struct model_task *task_of(struct model *model, uint64_t task_id)
     return &model->tasks[task_id - 1];
 }
 
-static void fold_created(struct model *model, const struct tasks_task_created *created)
+/* Whether the event at index tells of a task's creation, in version 1 or 2; then created says it
+ * in the form of version 2. */
+static bool is_created(const struct event_log *log, size_t index,
+                       struct tasks_task_created_v2 *created)
 {
-    cr_assert_eq(created->task_id, model->task_count + 1, "task ids are dense");
-    model->tasks[model->task_count++] = (struct model_task){
-        .name = created->name,
-        .description = created->description,
-        .assigned_to = created->assigned_to,
-        .created_by = created->created_by,
-        .assignments = 1,
+    struct tasks_task_created older;
+
+    if (event_log_is(log, index, &tasks_task_created_v2_message, created)) {
+        return true;
+    }
+    if (!event_log_is(log, index, &tasks_task_created_message, &older)) {
+        return false;
+    }
+    *created = (struct tasks_task_created_v2){
+        .task_id = older.task_id,
+        .title = older.name,
+        .description = older.description,
+        .assigned_to = older.assigned_to,
+        .created_by = older.created_by,
     };
+    return true;
+}
+
+/* The first event of a task makes it, later ones only name it anew: by version 2, as version 1
+ * never comes after it alone. */
+static void fold_created(struct model *model, const struct tasks_task_created_v2 *created)
+{
+    if (created->task_id > model->task_count) {
+        cr_assert_eq(created->task_id, model->task_count + 1, "task ids are dense");
+        model->tasks[model->task_count++] = (struct model_task){
+            .description = created->description,
+            .assigned_to = created->assigned_to,
+            .created_by = created->created_by,
+            .assignments = 1,
+        };
+    }
+    struct model_task *task = task_of(model, created->task_id);
+    task->name = created->title;
+    task->jira_id = created->has_jira_id ? created->jira_id : (struct ates_text){"", 0};
 }
 
 /* One pair of prices a task, in range. */
@@ -63,16 +92,21 @@ struct expected {
 static bool fold_event(struct model *model, size_t index, struct expected *expected)
 {
     union {
-        struct tasks_task_created created;
+        struct tasks_task_created_v2 created;
         struct tasks_task_assigned assigned;
         struct tasks_task_completed completed;
     } of;
     const struct event_log *log = &model->tasks_log;
 
-    if (event_log_is(log, index, &tasks_task_created_message, &of.created)) {
-        *expected =
-            (struct expected){of.created.assigned_to, of.created.task_id, ACCOUNTING_ASSIGN_FEE,
-                              -task_of(model, of.created.task_id)->fee_cents};
+    if (is_created(log, index, &of.created)) {
+        struct model_task *task = task_of(model, of.created.task_id);
+
+        if (task->is_charged) {
+            return false;
+        }
+        task->is_charged = true;
+        *expected = (struct expected){of.created.assigned_to, of.created.task_id,
+                                      ACCOUNTING_ASSIGN_FEE, -task->fee_cents};
     } else if (event_log_is(log, index, &tasks_task_assigned_message, &of.assigned)) {
         struct model_task *task = task_of(model, of.assigned.task_id);
 
@@ -141,7 +175,7 @@ static void take_transfer(struct model *model, const struct expected *expected, 
 
 void model_fold(struct model *model, struct flow *flow)
 {
-    struct tasks_task_created created;
+    struct tasks_task_created_v2 created;
     struct accounting_transfer_recorded recorded;
     struct expected expected;
     size_t at = 0;
@@ -153,7 +187,7 @@ void model_fold(struct model *model, struct flow *flow)
     model->tasks = calloc(model->tasks_log.count + 1, sizeof *model->tasks);
     cr_assert_not_null(model->tasks);
     for (size_t i = 0; i < model->tasks_log.count; i++) {
-        if (event_log_is(&model->tasks_log, i, &tasks_task_created_message, &created)) {
+        if (is_created(&model->tasks_log, i, &created)) {
             fold_created(model, &created);
         }
     }
@@ -276,6 +310,8 @@ static void check_listed_tasks(struct model *model, struct flow *flow)
 
             cr_assert_eq(task->id, seen, "the list is dense");
             cr_assert(ates_text_equal(task->name, expected->name));
+            cr_assert(ates_text_equal(task->has_jira_id ? task->jira_id : ates_text_from(""),
+                                      expected->jira_id));
             cr_assert(ates_text_equal(task->description, expected->description));
             cr_assert_eq(task->assigned_to, expected->assigned_to);
             cr_assert_eq(task->created_by, expected->created_by);

@@ -12,9 +12,11 @@
 
 struct model_task {
     struct ates_text name, description;
+    struct ates_text jira_id; /* empty: none */
     uint64_t assigned_to, created_by;
     bool is_finished;
     uint64_t assignments; /* the first included */
+    bool is_charged;      /* of an event of its creation, the first of whichever version */
     int64_t fee_cents, reward_cents;
     int64_t completed_at; /* where it is finished */
 };

@@ -27,6 +27,11 @@ bool schema_is_date(const json_t *schema)
     return strcmp(word(schema, "format"), "date") == 0;
 }
 
+bool schema_is_issue(const json_t *schema)
+{
+    return strstr(word(schema, "pattern"), "-[1-9]") != NULL;
+}
+
 bool schema_is_hex(const json_t *schema)
 {
     return strcmp(word(schema, "contentEncoding"), "base16") == 0;
@@ -44,6 +49,7 @@ json_t *schema_text(const json_t *schema, size_t characters, const char *charact
 
     if ((schema_is_email(schema) && characters < 3) ||
         (schema_is_date(schema) && characters != 10) ||
+        (schema_is_issue(schema) && characters < 3) ||
         (schema_is_hex(schema) && characters % 2 != 0)) {
         return NULL;
     }
@@ -58,6 +64,10 @@ json_t *schema_text(const json_t *schema, size_t characters, const char *charact
 
         memcpy(text + used, is_at ? "@" : character, is_at ? 1 : size);
         used += is_at ? 1 : size;
+    }
+    if (schema_is_issue(schema)) {
+        memset(text, 'A', used);
+        memcpy(text + used - 2, "-1", 2);
     }
     json_t *json = json_stringn(text, used);
     free(text);

@@ -20,6 +20,7 @@ json_t *schema_text(const json_t *schema, size_t characters, const char *charact
 /* What kind of text its pattern tells of. */
 bool schema_is_email(const json_t *schema);
 bool schema_is_date(const json_t *schema);
+bool schema_is_issue(const json_t *schema);
 bool schema_is_hex(const json_t *schema);
 bool schema_is_ascii(const json_t *schema); /* and nothing beyond */
 

@@ -17,6 +17,7 @@
 #include "core/calendar.h"
 #include "core/datadir.h"
 #include "payment/payment.h"
+#include "support/event_type.h"
 #include "support/seed.h"
 #include "support/story_pay.h"
 #include "tasks/tasks.h"
@@ -213,7 +214,7 @@ static struct ates_envelope open_envelope(struct story *story, struct ates_bytes
 static bool is_event(struct story *story, const struct ates_envelope *envelope,
                      const struct ates_message *message, void *data)
 {
-    if (!ates_text_equal(envelope->event_name, ates_text_from(message->name))) {
+    if (!event_is(envelope, message)) {
         return false;
     }
     cr_assert_eq(ates_message_decode(message, envelope->data.data, envelope->data.size,
@@ -222,16 +223,38 @@ static bool is_event(struct story *story, const struct ates_envelope *envelope,
     return true;
 }
 
+/* Whether the event tells of a task's creation, in version 1 or 2. */
+static bool is_created(struct story *story, const struct ates_envelope *envelope, uint64_t *task_id,
+                       uint64_t *assigned_to)
+{
+    struct tasks_task_created_v2 created;
+    struct tasks_task_created older;
+
+    if (is_event(story, envelope, &tasks_task_created_v2_message, &created)) {
+        *task_id = created.task_id;
+        *assigned_to = created.assigned_to;
+        return true;
+    }
+    if (is_event(story, envelope, &tasks_task_created_message, &older)) {
+        *task_id = older.task_id;
+        *assigned_to = older.assigned_to;
+        return true;
+    }
+    return false;
+}
+
 /* A task's event, to tasks' side of the model. */
 static const char *tell_tasks_side(struct story *story, const struct ates_envelope *envelope,
                                    size_t *assigned_count)
 {
-    struct tasks_task_created created;
+    uint64_t task_id, assigned_to;
     struct tasks_task_assigned assigned;
     struct tasks_task_completed completed;
 
-    if (is_event(story, envelope, &tasks_task_created_message, &created)) {
-        return story_model_created(&story->model, created.task_id, created.assigned_to);
+    if (is_created(story, envelope, &task_id, &assigned_to)) {
+        return task_id <= story->model.task_count /* told of by another version before */
+                   ? NULL
+                   : story_model_created(&story->model, task_id, assigned_to);
     }
     if (is_event(story, envelope, &tasks_task_assigned_message, &assigned)) {
         ++*assigned_count;
@@ -288,13 +311,15 @@ static void tell_accounting_side(struct story *story, const struct ates_envelope
 {
     struct story_model *model = &story->model;
     const size_t before = model->move_count;
-    struct tasks_task_created created;
+    uint64_t task_id, assigned_to;
     struct tasks_task_assigned assigned;
     struct tasks_task_completed completed;
 
-    if (is_event(story, envelope, &tasks_task_created_message, &created)) {
-        story_model_move(model, STORY_FEE, created.task_id, created.assigned_to,
-                         envelope->event_time);
+    if (is_created(story, envelope, &task_id, &assigned_to)) {
+        if (!model->tasks[task_id].is_charged) {
+            model->tasks[task_id].is_charged = true;
+            story_model_move(model, STORY_FEE, task_id, assigned_to, envelope->event_time);
+        }
     } else if (is_event(story, envelope, &tasks_task_assigned_message, &assigned)) {
         story_model_move(model, STORY_FEE, assigned.task_id, assigned.assigned_to,
                          envelope->event_time);

@@ -41,6 +41,7 @@ struct story_task {
     uint64_t assigned_to; /* as tasks has it */
     bool is_finished;
     int64_t fee, reward;
+    bool is_charged; /* for its first assignment */
 };
 struct story_user {
     bool is_disabled;  /* as auth has it */

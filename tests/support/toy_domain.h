@@ -72,8 +72,8 @@ extern const struct ates_message toy_put_message, toy_get_message, toy_entry_mes
     toy_add_message, toy_add_result_message, toy_run_message, toy_run_result_message,
     toy_fail_message, toy_note_message, toy_hide_message, toy_big_message, toy_big_result_message;
 extern const struct ates_message toy_stored_message, toy_added_message, toy_noted_message,
-    toy_heard_message, toy_failed_message, toy_job_started_message, toy_job_stepped_message,
-    toy_job_done_message;
+    toy_heard_message, toy_hidden_message, toy_failed_message, toy_job_started_message,
+    toy_job_stepped_message, toy_job_done_message;
 extern const struct ates_message other_said_message;
 /* An item of other's snapshot, which says the same. */
 extern const struct ates_message other_said_snapshot_message;

@@ -107,12 +107,36 @@ Test(import_file, limits)
     cr_expect_eq(open_text(text, &file), CTL_REFUSED);
 }
 
+Test(import_file, issues_ids_come_from_names_or_a_column_of_their_own)
+{
+    struct import_file file;
+
+    cr_assert_eq(
+        open_text("name,jira_id\n[JIRA-1] x,\ny,ATES-2\n[A-3] z,A-3\n[WIP] [B-4] w,\nv,\n", &file),
+        CTL_OK);
+    cr_assert_eq(file.count, 5);
+    static const char *const names[] = {"x", "y", "z", "(WIP) (B-4) w", "v"};
+    static const char *const ids[] = {"JIRA-1", "ATES-2", "A-3", NULL, NULL};
+    for (size_t i = 0; i < 5; i++) {
+        const struct tasks_create_task *task = &file.rows[i].task;
+
+        cr_expect(is(task->name, names[i]), "%s", names[i]);
+        cr_expect_eq(task->has_jira_id, ids[i] != NULL);
+        cr_expect(ids[i] == NULL || is(task->jira_id, ids[i]), "%s", names[i]);
+    }
+    cr_expect_eq(file.rounded, 1);
+    import_file_close(&file);
+    cr_expect_eq(open_text("name,jira_id\n[JIRA-1] x,JIRA-2\n", &file), CTL_REFUSED);
+    cr_expect_eq(open_text("name,jira_id\nx,jira\n", &file), CTL_REFUSED);
+}
+
 static const char *request_id(const char *key, size_t row, const char *name,
                               const char *description)
 {
     static char ids[8][33];
     static size_t next;
-    const struct tasks_create_task task = {ates_text_from(name), ates_text_from(description)};
+    const struct tasks_create_task task = {.name = ates_text_from(name),
+                                           .description = ates_text_from(description)};
 
     next = (next + 1) % 8;
     import_request_id(key, row, &task, ids[next]);

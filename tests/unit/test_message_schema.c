@@ -119,6 +119,9 @@ static const struct {
      {" ", "~", "\u00a0", "\u0416", "\U0010ffff"},
      {"\x01", "\t", "\n", "\r", "\x1f", "\x7f", "\xc2\x80", "\xc2\x9f"}},
     {"^[ -~]*$", {" ", "!", "A", "z", "~"}, {"\x1f", "\t", "\n", "\x7f", "\u00a0", "\u0416"}},
+    {"^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\[\\]]*$",
+     {" ", "\t", "\n", "(", "\\", "^", "\u00a0", "\u0416"},
+     {"\x01", "\r", "\x1f", "\x7f", "\xc2\x80", "\xc2\x9f", "[", "]"}},
     {"^[A-Za-z0-9._-]*$",
      {"A", "Z", "a", "z", "0", "9", ".", "-"},
      {" ", "/", ":", "@", "[", "`", "{", "+", "\n", "\u0416"}},
@@ -167,6 +170,9 @@ static void judge_text(const struct subject *self, json_t *object, const char *k
     static const char *const no_dates[] = {"1969-12-31", "2023-02-29", "2024-13-01",
                                            "2024-00-01", "2024-04-31", "2024-4-1",
                                            "24-04-01",   "",           NULL};
+    static const char *const issues[] = {"A-1", "JIRA-123", "P2P_X-90", NULL};
+    static const char *const no_issues[] = {"A-0", "A-01",  "a-1",   "1-1",
+                                            "A1x", "A-1-1", "A-1\n", NULL};
     static const char *const no_hex[] = {"0", "0g", "000", "0x", NULL};
 
     if (schema_is_email(schema)) {
@@ -175,6 +181,9 @@ static void judge_text(const struct subject *self, json_t *object, const char *k
     } else if (schema_is_date(schema)) {
         judge_all(self, object, key, dates, true);
         judge_all(self, object, key, no_dates, false);
+    } else if (schema_is_issue(schema)) {
+        judge_all(self, object, key, issues, true);
+        judge_all(self, object, key, no_issues, false);
     } else if (schema_is_hex(schema)) {
         judge_all(self, object, key, no_hex, false);
         judge_length(self, object, key, schema, "F");

@@ -82,12 +82,12 @@ Test(tasks_reassign, each_eligible_user_is_equally_likely)
         }
     }
     static const unsigned expected[7] = {1, 3, 5, 7, 9, 10, 11};
-    for (uint64_t seq = 1; seq <= total; seq++) {
-        struct tasks_task_created event;
+    for (uint64_t seq = CREATED; seq <= CREATED * total; seq += CREATED) {
+        struct tasks_task_created_v2 event;
         size_t i = 0;
 
         ates_arena_reset(fixture.arena);
-        fixture_event(&fixture, seq, &tasks_task_created_message, &event);
+        fixture_event(&fixture, seq, &tasks_task_created_v2_message, &event);
         while (i < 7 && event.assigned_to != FIRST_POPUG + expected[i]) {
             i++;
         }

@@ -96,6 +96,10 @@ Test(text, characters_allowed_by_each_rule)
             }
             cr_assert_eq(allows(ATES_RULE_TEXT, text, size),
                          !is_control || code == '\n' || code == '\t', "U+%04x", code);
+            cr_assert_eq(allows(ATES_RULE_TITLE, text, size),
+                         (!is_control || code == '\n' || code == '\t') && code != '[' &&
+                             code != ']',
+                         "U+%04x", code);
             cr_assert_eq(allows(ATES_RULE_LINE, text, size), !is_control, "U+%04x", code);
             cr_assert_eq(allows(ATES_RULE_ASCII, text, size), is_graphic, "U+%04x", code);
             cr_assert_eq(allows(ATES_RULE_LOGIN, text, size),
@@ -133,6 +137,22 @@ Test(text, dates)
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         cr_assert_not(allows(ATES_RULE_DATE, bad[i], strlen(bad[i])), "%s", bad[i]);
+    }
+}
+
+Test(text, issues)
+{
+    static const char *const good[] = {"A-1", "JIRA-123", "P2P_X-90", "Z_-1",
+                                       "ATES-9007199254740992"};
+    static const char *const bad[] = {
+        "",     "A",     "A-",   "-1",      "A1",      "a-1",     "JIRA-0", "JIRA-01",  "1A-1",
+        "_A-1", "A-1-2", "A--1", "JIRA-1 ", " JIRA-1", "JIRA-1a", "[A-1]",  "\u0410-1", "A-1\n"};
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        cr_assert(allows(ATES_RULE_ISSUE, good[i], strlen(good[i])), "%s", good[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        cr_assert_not(allows(ATES_RULE_ISSUE, bad[i], strlen(bad[i])), "%s", bad[i]);
     }
 }
 

@@ -116,7 +116,7 @@ static void assert_unseen(const struct ates_service *service, const struct ates_
 
 Test(web_event, of_a_newer_kind_is_seen_by_nobody)
 {
-    struct ates_envelope from = envelope("tasks", &tasks_task_created_message, 2, &created);
+    struct ates_envelope from = envelope("tasks", &tasks_task_created_message, 3, &created);
 
     assert_unseen(&tasks_service, &from);
     from.event_version = 1;

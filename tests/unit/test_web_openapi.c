@@ -351,7 +351,7 @@ static void check_success(const struct web_route *route)
 }
 
 /* The kind of event that says so of itself. */
-static const json_t *find_kind(const char *producer, const char *name)
+static const json_t *find_kind(const char *producer, const char *name, unsigned version)
 {
     const json_t *kinds = json_object_get(resolve("#/components/schemas/web_event"), "oneOf");
     const json_t *found = NULL;
@@ -360,7 +360,9 @@ static const json_t *find_kind(const char *producer, const char *name)
         const json_t *members = json_object_get(json_array_get(kinds, i), "properties");
 
         if (strcmp(text_at(json_object_get(members, "producer"), "const"), producer) == 0 &&
-            strcmp(text_at(json_object_get(members, "event_name"), "const"), name) == 0) {
+            strcmp(text_at(json_object_get(members, "event_name"), "const"), name) == 0 &&
+            json_integer_value(
+                json_object_get(json_object_get(members, "event_version"), "const")) == version) {
             cr_expect_null(found, "%s.%s is there twice", producer, name);
             found = members;
         }
@@ -377,16 +379,14 @@ Test(web_openapi, tells_what_each_event_holds)
 
         for (size_t j = 0; j < service->event_count; j++) {
             const struct ates_event_type *type = &service->events[j];
-            const json_t *members = find_kind(service->name, type->data->name);
+            const json_t *members = find_kind(service->name, type->data->name, type->version);
 
             cr_expect_eq(members == NULL, type->is_private, "%s.%s", service->name,
                          type->data->name);
             if (members != NULL) {
                 const json_t *data = follow(json_object_get(members, "data"));
-                const json_t *version = json_object_get(members, "event_version");
 
                 count++;
-                cr_expect_eq(json_integer_value(json_object_get(version, "const")), type->version);
                 cr_expect_eq(json_object_size(json_object_get(data, "properties")),
                              type->data->count);
             }

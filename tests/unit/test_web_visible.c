@@ -151,7 +151,7 @@ Test(web_visible, every_event_is_shown_to_whom_it_concerns_and_to_nobody_else)
             cr_expect_eq(check_fields(services[s], type, type->data, data, data, ""), named, "%s",
                          expectation->topic);
             free(data);
-            events++;
+            events += type->version == 1; /* another version of it is seen by the same */
         }
     }
     cr_expect_eq(events, sizeof expectations / sizeof expectations[0]);

@@ -66,6 +66,7 @@ async function settle(reference, tasks) {
         const count = (key, change) => owed.set(key, (owed.get(key) ?? 0) + change);
         for (const event of reference.events) {
             const { event_name: name, data } = event;
+            if (name === 'task_created' && created.has(data.task_id)) continue; // another version of it
             if (name === 'task_created') created.add(data.task_id);
             if (kinds[name]) count(`${kinds[name]} ${data.task_id} ${whose(event)}`, 1);
             if (name === 'transfer_recorded') count(`${data.transfer.kind} ${data.transfer.task_id} ${data.transfer.user_id}`, -1);

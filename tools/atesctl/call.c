@@ -65,6 +65,7 @@ static void describe(const struct ates_field *field, char *out, size_t size)
         [ATES_RULE_LINE] = " in one line",           [ATES_RULE_ASCII] = " of ASCII",
         [ATES_RULE_LOGIN] = " of A-Z a-z 0-9 . _ -", [ATES_RULE_EMAIL] = ", an e-mail address",
         [ATES_RULE_DATE] = ", as YYYY-MM-DD",        [ATES_RULE_TEXT] = "",
+        [ATES_RULE_TITLE] = ", no [ or ]",           [ATES_RULE_ISSUE] = ", as JIRA-123",
     };
     size_t used = 0;
 

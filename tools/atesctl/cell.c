@@ -36,6 +36,7 @@ static const struct {
     {"from_user_id", "FROM", 0},
     {"income_cents", "INCOME", 0},
     {"is_finished", "DONE", 0},
+    {"jira_id", "JIRA", 1},
     {"last_error", "ERROR", 0},
     {"message", NULL, 2},
     {"next_attempt_at", "NEXT TRY", 5},

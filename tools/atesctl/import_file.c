@@ -17,7 +17,7 @@
 
 /* Where the columns are that a task is made of. */
 struct columns {
-    size_t name, description; /* ABSENT: there is none */
+    size_t name, description, jira_id; /* ABSENT: there is none */
     size_t count;
 };
 
@@ -96,6 +96,9 @@ static int read_head(const struct import_file *file, const struct csv_row *head,
     if (code == CTL_OK) {
         code = find_column(file, head, "description", &columns->description);
     }
+    if (code == CTL_OK) {
+        code = find_column(file, head, "jira_id", &columns->jira_id);
+    }
     if (code != CTL_OK) {
         return code;
     }
@@ -111,7 +114,7 @@ static int read_head(const struct import_file *file, const struct csv_row *head,
     }
     columns->count = head->count;
     for (size_t i = 0; i < head->count; i++) {
-        if (i != columns->name && i != columns->description) {
+        if (i != columns->name && i != columns->description && i != columns->jira_id) {
             ctl_say("atesctl: %s: the column '%.*s' is not imported", file->name,
                     (int)(head->fields[i].size < 60 ? head->fields[i].size : 60),
                     head->fields[i].data);
@@ -137,11 +140,40 @@ static struct ates_text plain_newlines(struct ctl *ctl, struct ates_text text)
     return (struct ates_text){copy, used};
 }
 
-/* Whether the row can be a task; what is wrong is said. */
-static bool read_task(struct ctl *ctl, const struct import_file *file,
-                      const struct columns *columns, const struct csv_row *row,
-                      struct import_row *out)
+static size_t count_brackets(struct ates_text text)
 {
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        count += text.data[i] == '[' || text.data[i] == ']';
+    }
+    return count;
+}
+
+/* The name as it stands in the file, "[JIRA-123] title" too, and the id that a column of its own
+ * gives. Whether both fit together. */
+static bool set_title(struct ctl *ctl, struct import_file *file, struct ates_text name,
+                      struct ates_text jira_id, struct tasks_create_task *task)
+{
+    const struct tasks_title title = tasks_title_split(name, ctl->arena);
+    const bool is_given = jira_id.size > 0;
+
+    if (is_given && title.has_jira_id && !ates_text_equal(title.jira_id, jira_id)) {
+        return false;
+    }
+    task->name = title.title;
+    task->has_jira_id = is_given || title.has_jira_id;
+    task->jira_id = is_given ? jira_id : title.jira_id;
+    /* The id's own two are no part of the title. */
+    file->rounded += count_brackets(name) > (title.has_jira_id ? 2 : 0);
+    return true;
+}
+
+/* Whether the row can be a task; what is wrong is said. */
+static bool read_task(struct ctl *ctl, struct import_file *file, const struct columns *columns,
+                      const struct csv_row *row, struct import_row *out)
+{
+    struct ates_text jira_id = {"", 0};
     struct ates_refusal refusal;
 
     if (row->count != columns->count) {
@@ -150,7 +182,15 @@ static bool read_task(struct ctl *ctl, const struct import_file *file,
         return false;
     }
     out->line = row->line;
-    out->task.name = plain_newlines(ctl, row->fields[columns->name]);
+    if (columns->jira_id != ABSENT) {
+        jira_id = row->fields[columns->jira_id];
+    }
+    if (!set_title(ctl, file, plain_newlines(ctl, row->fields[columns->name]), jira_id,
+                   &out->task)) {
+        ctl_say("%s:%zu: the name begins with another issue's id than the column jira_id has",
+                file->name, row->line);
+        return false;
+    }
     out->task.description = columns->description != ABSENT
                                 ? plain_newlines(ctl, row->fields[columns->description])
                                 : ates_text_from("");
@@ -273,6 +313,9 @@ void import_request_id(const char *key, size_t row, const struct tasks_create_ta
     add_part(&state, &number, sizeof number);
     add_part(&state, task->name.data, task->name.size);
     add_part(&state, task->description.data, task->description.size);
+    if (task->has_jira_id) {
+        add_part(&state, task->jira_id.data, task->jira_id.size);
+    }
     crypto_generichash_final(&state, hash, sizeof hash);
     sodium_bin2hex(out, 33, hash, sizeof hash);
 }

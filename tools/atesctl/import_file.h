@@ -22,6 +22,7 @@ struct import_file {
     uint8_t hash[IMPORT_HASH_SIZE]; /* of data */
     struct import_row *rows;
     size_t count;
+    size_t rounded; /* rows in whose names brackets became parentheses: a title has none */
 };
 
 /* Reads and checks the file ("-": stdin); all rows that can't be tasks are listed on stderr, by

@@ -44,6 +44,7 @@ static int read_description(struct ctl *ctl, struct ates_text *out)
 }
 
 static const struct ctl_option add_options[] = {
+    {"jira", "ID", "the issue's id in a tracker, as JIRA-123"},
     {"description", "TEXT", "what is to be done (-: read from stdin)"},
     {NULL, NULL, NULL},
 };
@@ -59,6 +60,10 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
 
     if (description != NULL && strcmp(description, "-") == 0) {
         code = read_description(ctl, &body.description);
+    }
+    if (code == CTL_OK && ctl_value(input, "jira") != NULL) {
+        code = ctl_set(ctl, ctl_command(&tasks_service, "create_task"), &body, "jira_id",
+                       ctl_value(input, "jira"), "--jira");
     }
     if (code == CTL_OK) {
         code = ctl_change(ctl, &tasks_service, "create_task", &body, &result);
@@ -76,6 +81,7 @@ static const struct ctl_command add_command = {
     .arguments = "NAME",
     .summary = "Create a task; its assignee is drawn at random",
     .examples = "atesctl task add \"Count the toner cartridges\"\n"
+                "atesctl task add \"Fix the lamp\" --jira UBER-12\n"
                 "atesctl task add \"Write the report\" --description - < notes.txt",
     .look = "atesctl task ls --query NAME, or atesctl task mine",
     .options = add_options,

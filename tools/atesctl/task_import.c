@@ -392,6 +392,10 @@ static int run_import(struct ctl *ctl, const struct ctl_input *input)
     if (code != CTL_OK) {
         return code;
     }
+    if (file.rounded > 0) {
+        ctl_say("%zu name%s with [ or ]: these became ( and )", file.rounded,
+                file.rounded == 1 ? "" : "s");
+    }
     if (key == NULL) {
         sodium_bin2hex(own_key, sizeof own_key, file.hash, sizeof file.hash);
         key = own_key;
@@ -414,9 +418,11 @@ const struct ctl_command task_import_command = {
     .notes =
         "\nThe file is CSV in UTF-8: fields separated by commas, in double quotes where they hold\n"
         "commas, quotes or newlines (\"\" is a quote). Its first line names the columns:\n"
-        "name,description (description may be missing; other columns are not imported). A name\n"
-        "has 1 to 200 characters, a description up to 10000; the file is taken whole or not at\n"
-        "all. FILE.csv may be - for stdin. It asks before it creates anything.\n",
+        "name,description,jira_id (the last two may be missing; other columns are not imported).\n"
+        "A name has 1 to 200 characters, a description up to 10000; the file is taken whole or\n"
+        "not at all. FILE.csv may be - for stdin. It asks before it creates anything.\n"
+        "\nA name like \"[JIRA-123] title\" gives a task for the issue JIRA-123; other [ and ] in\n"
+        "names become ( and ).\n",
     .options = import_options,
     .min = 1,
     .max = 1,
