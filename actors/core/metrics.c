@@ -17,6 +17,9 @@ static const struct ates_figure lag = {
     "Events that the producer has published and that are not yet taken in."};
 static const struct ates_figure stopped = {
     "ates_follower_stopped", ATES_GAUGE, "1 where following the producer was stopped by an alarm."};
+static const struct ates_figure followed = {
+    "ates_follows_event", ATES_GAUGE,
+    "1 for each version of each event that the service takes in; others it passes over."};
 static const struct ates_figure batch_records = {
     "ates_batch_records", ATES_HISTOGRAM,
     "Records in each batch, which is written with one fsync."};
@@ -84,6 +87,12 @@ static void add_followers(struct ates_figures *figures, const struct ates_actor 
                          producer);
         ates_figures_add(figures, &stopped, ates_follower_stopped(follower), "producer=\"%s\"",
                          producer);
+    }
+    for (size_t i = 0; i < actor->domain->follow_count; i++) {
+        const struct ates_follow *follow = &actor->domain->follows[i];
+
+        ates_figures_add(figures, &followed, 1, "producer=\"%s\",event=\"%s\",version=\"%u\"",
+                         follow->producer, follow->event->name, (unsigned)follow->version);
     }
 }
 
