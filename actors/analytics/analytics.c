@@ -168,13 +168,40 @@ static const struct ates_handler handlers[] = {
      .answer = analytics_answer_show_the_most_expensive_task},
 };
 
+/* Version 1, which says less than version 2: of a task that is known it has nothing to add. */
 static int follow_task_created(struct ates_call *call, const struct ates_event *event,
                                const void *data)
 {
     const struct tasks_task_created *created = data;
     const struct analytics_task_known known = {.task_id = created->task_id, .name = created->name};
+    struct analytics_task_known before;
 
     (void)event;
+    int r = analytics_state_get_task(call->txn, created->task_id, &before);
+    return r == ATES_NOT_FOUND ? ates_emit(call, &analytics_task_known_message, &known) : r;
+}
+
+static bool is_same(const struct analytics_task_known *a, const struct analytics_task_known *b)
+{
+    return ates_text_equal(a->name, b->name) && a->has_jira_id == b->has_jira_id &&
+           (!a->has_jira_id || ates_text_equal(a->jira_id, b->jira_id));
+}
+
+static int follow_task_created_v2(struct ates_call *call, const struct ates_event *event,
+                                  const void *data)
+{
+    const struct tasks_task_created_v2 *created = data;
+    const struct analytics_task_known known = {.task_id = created->task_id,
+                                               .name = created->title,
+                                               .has_jira_id = created->has_jira_id,
+                                               .jira_id = created->jira_id};
+    struct analytics_task_known before;
+
+    (void)event;
+    int r = analytics_state_get_task(call->txn, created->task_id, &before);
+    if (r < 0 || (r == 0 && is_same(&before, &known))) {
+        return r;
+    }
     return ates_emit(call, &analytics_task_known_message, &known);
 }
 
@@ -182,7 +209,10 @@ static int follow_task_snapshot(struct ates_call *call, const struct ates_event 
                                 const void *data)
 {
     const struct tasks_task *task = &((const struct tasks_task_snapshot *)data)->task;
-    const struct analytics_task_known known = {.task_id = task->id, .name = task->name};
+    const struct analytics_task_known known = {.task_id = task->id,
+                                               .name = task->name,
+                                               .has_jira_id = task->has_jira_id,
+                                               .jira_id = task->jira_id};
 
     (void)event;
     return ates_emit(call, &analytics_task_known_message, &known);
@@ -296,6 +326,7 @@ static const struct ates_follow follows[] = {
     {"auth", &ates_user_registered_message, 1, ates_users_follow_registered},
     {"auth", &ates_user_changed_message, 1, ates_users_follow_changed},
     {"tasks", &tasks_task_created_message, 1, follow_task_created},
+    {"tasks", &tasks_task_created_v2_message, 2, follow_task_created_v2},
     {"accounting", &accounting_transfer_recorded_message, 1, follow_transfer_recorded},
 };
 
@@ -309,10 +340,8 @@ static const struct ates_follow snapshot_follows[] = {
 
 static int apply_task_known(struct ates_txn *txn, const struct ates_event *event, const void *data)
 {
-    const struct analytics_task_known *known = data;
-
     (void)event;
-    return analytics_state_put_name(txn, known->task_id, known->name);
+    return analytics_state_put_task(txn, data);
 }
 
 static int add_income(struct ates_txn *txn, struct ates_text date, int64_t cents)

@@ -6,6 +6,8 @@
 #include "core/fields.h"
 
 #define IS_NAME .type = ATES_TEXT, .rule = ATES_RULE_TEXT, .min = 1, .max = TASKS_NAME_MAX
+#define IS_JIRA_ID                                                                                 \
+    .type = ATES_TEXT, .rule = ATES_RULE_ISSUE, .min = TASKS_JIRA_ID_MIN, .max = TASKS_JIRA_ID_MAX
 #define IS_DAYS(MESSAGE)                                                                           \
     .type = ATES_LIST, .item = ATES_STRUCT, .message = &MESSAGE, .max = ANALYTICS_DAYS_MAX
 
@@ -77,6 +79,7 @@ static const struct ates_field analytics_task_fields[] = {
     {ATES_FIELD(analytics_task, name), IS_NAME},
     {ATES_FIELD(analytics_task, complete_price_cents), ATES_IS_CENTS},
     {ATES_FIELD(analytics_task, completed_at), ATES_IS_TIME},
+    {ATES_OPTIONAL(analytics_task, jira_id), IS_JIRA_ID},
 };
 ATES_MESSAGE(analytics_task, "task");
 
@@ -99,6 +102,7 @@ ATES_MESSAGE(analytics_show_the_most_expensive_task_result, "show_the_most_expen
 static const struct ates_field analytics_task_known_fields[] = {
     {ATES_FIELD(analytics_task_known, task_id), ATES_IS_ID},
     {ATES_FIELD(analytics_task_known, name), IS_NAME},
+    {ATES_OPTIONAL(analytics_task_known, jira_id), IS_JIRA_ID},
 };
 ATES_MESSAGE(analytics_task_known, "task_known");
 

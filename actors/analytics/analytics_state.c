@@ -9,26 +9,44 @@
 #define NEGATIVE_BALANCES "negative_balances"
 
 const char *const analytics_tables[] = {
-    "task_names", "balances", "debts", "days", "counters", NULL,
+    "task_names", "balances", "debts", "days", "counters", "jira_ids", NULL,
 };
 
-int analytics_state_get_name(struct ates_txn *txn, uint64_t task_id, struct ates_text *name)
+int analytics_state_get_task(struct ates_txn *txn, uint64_t task_id,
+                             struct analytics_task_known *task)
 {
     const struct ates_key key = ates_key_u64(task_id);
-    struct ates_bytes row;
+    struct ates_bytes name, jira_id;
 
-    int r = ates_get(txn, ANALYTICS_TASK_NAMES, &key, &row);
-    if (r == 0) {
-        *name = (struct ates_text){(const char *)row.data, row.size};
+    int r = ates_get(txn, ANALYTICS_TASK_NAMES, &key, &name);
+    if (r != 0) {
+        return r;
     }
-    return r;
+    r = ates_get(txn, ANALYTICS_JIRA_IDS, &key, &jira_id);
+    if (r < 0) {
+        return r;
+    }
+    *task = (struct analytics_task_known){
+        .task_id = task_id, .name = {(const char *)name.data, name.size}, .has_jira_id = r == 0};
+    if (task->has_jira_id) {
+        task->jira_id = (struct ates_text){(const char *)jira_id.data, jira_id.size};
+    }
+    return 0;
 }
 
-int analytics_state_put_name(struct ates_txn *txn, uint64_t task_id, struct ates_text name)
+int analytics_state_put_task(struct ates_txn *txn, const struct analytics_task_known *task)
 {
-    const struct ates_key key = ates_key_u64(task_id);
+    const struct ates_key key = ates_key_u64(task->task_id);
 
-    return ates_put(txn, ANALYTICS_TASK_NAMES, &key, name.data, name.size);
+    int r = ates_put(txn, ANALYTICS_TASK_NAMES, &key, task->name.data, task->name.size);
+    if (r != 0) {
+        return r;
+    }
+    if (task->has_jira_id) {
+        return ates_put(txn, ANALYTICS_JIRA_IDS, &key, task->jira_id.data, task->jira_id.size);
+    }
+    r = ates_delete(txn, ANALYTICS_JIRA_IDS, &key);
+    return r == ATES_NOT_FOUND ? 0 : r;
 }
 
 static struct ates_key debt_key(int64_t balance_cents, uint64_t user_id)

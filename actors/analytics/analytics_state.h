@@ -6,6 +6,7 @@
  * debts        balance, user id        -> nothing
  * days         date (text)             -> income, price, completed at, task id (0: none completed)
  * counters     "negative_balances"     -> rows in debts
+ * jira_ids     task id                 -> the id of the task's issue, where it is known to have one
  *
  * A day's row holds all that is ever asked about it, so an answer costs as many rows as the days
  * asked for, however much happened on them. debts has the negative balances only: these sort by
@@ -25,13 +26,15 @@ enum analytics_table {
     ANALYTICS_BALANCES,
     ANALYTICS_DEBTS,
     ANALYTICS_DAYS,
-    ANALYTICS_COUNTERS
+    ANALYTICS_COUNTERS,
+    ANALYTICS_JIRA_IDS
 };
 extern const char *const analytics_tables[]; /* NULL at the end */
 
-/* ATES_NOT_FOUND where the task is not known (yet). */
-int analytics_state_get_name(struct ates_txn *txn, uint64_t task_id, struct ates_text *name);
-int analytics_state_put_name(struct ates_txn *txn, uint64_t task_id, struct ates_text name);
+/* What tasks said of a task. ATES_NOT_FOUND where it is not known (yet). */
+int analytics_state_get_task(struct ates_txn *txn, uint64_t task_id,
+                             struct analytics_task_known *task);
+int analytics_state_put_task(struct ates_txn *txn, const struct analytics_task_known *task);
 
 /* A user without any transfer has 0. put keeps debts and their count. */
 int analytics_state_get_balance(struct ates_txn *txn, uint64_t user_id, int64_t *cents);

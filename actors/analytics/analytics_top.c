@@ -50,18 +50,20 @@ static int find_days(struct ates_call *call,
 static int name_task(struct ates_call *call, const struct analytics_top *top,
                      struct analytics_task *task)
 {
-    struct ates_text name;
+    struct analytics_task_known known;
 
-    int r = analytics_state_get_name(call->txn, top->task_id, &name);
+    int r = analytics_state_get_task(call->txn, top->task_id, &known);
     if (r == ATES_NOT_FOUND) {
         r = ates_refuse(call, ATES_UNAVAILABLE, "TASK_NAME_PENDING");
         call->refusal.retry_after_ms = NAME_RETRY_MS;
     }
     if (r == 0) {
         *task = (struct analytics_task){.task_id = top->task_id,
-                                        .name = name,
+                                        .name = known.name,
                                         .complete_price_cents = top->complete_price_cents,
-                                        .completed_at = top->completed_at};
+                                        .completed_at = top->completed_at,
+                                        .has_jira_id = known.has_jira_id,
+                                        .jira_id = known.jira_id};
     }
     return r;
 }

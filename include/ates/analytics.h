@@ -66,6 +66,8 @@ struct analytics_task {
     struct ates_text name;
     int64_t complete_price_cents;
     int64_t completed_at;
+    bool has_jira_id;
+    struct ates_text jira_id;
 };
 struct analytics_day {
     struct ates_text date;
@@ -91,6 +93,8 @@ extern const struct ates_message analytics_today_income_result_message,
 struct analytics_task_known {
     uint64_t task_id;
     struct ates_text name;
+    bool has_jira_id;
+    struct ates_text jira_id;
 };
 struct analytics_completion {
     uint64_t task_id;

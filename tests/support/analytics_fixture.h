@@ -66,6 +66,21 @@ static inline int create_task(uint64_t task_id, const char *name)
                           &created);
 }
 
+/* jira_id NULL: none. */
+static inline int create_task_v2(uint64_t task_id, const char *jira_id, const char *title)
+{
+    const struct tasks_task_created_v2 created = {
+        .task_id = task_id,
+        .has_jira_id = jira_id != NULL,
+        .jira_id = ates_text_from(jira_id != NULL ? jira_id : ""),
+        .title = ates_text_from(title),
+        .assigned_to = 5,
+        .created_by = 1};
+
+    return fixture_follow(&fixture, "tasks", &tasks_task_created_v2_message, 2, FIXTURE_TIME,
+                          &created);
+}
+
 static inline int record(struct accounting_transfer transfer)
 {
     const struct accounting_transfer_recorded recorded = {.transfer = transfer};

@@ -4,6 +4,39 @@
 
 TestSuite(analytics, .init = open_fixture, .fini = close_fixture, .timeout = 120);
 
+/* Whichever version of task_created comes first, the other adds what is new. */
+Test(analytics, two_versions_of_task_created_are_one_task)
+{
+    struct analytics_task_known task;
+    static const unsigned orders[] = {2, 1, 12, 21, 212, 121, 1122, 2211};
+
+    for (uint64_t id = 1; id <= sizeof orders / sizeof orders[0]; id++) {
+        unsigned has_second = 0;
+
+        for (unsigned order = orders[id - 1]; order > 0; order /= 10) {
+            has_second |= order % 10 == 2;
+            cr_assert_eq(order % 10 == 2 ? create_task_v2(id, "ATES-7", "Fix it")
+                                         : create_task(id, "[ATES-7] Fix it"),
+                         0);
+        }
+        cr_assert_eq(analytics_state_get_task(txn(), id, &task), 0);
+        text_is(task.name, has_second ? "Fix it" : "[ATES-7] Fix it");
+        cr_expect_eq(task.has_jira_id, has_second == 1);
+        cr_expect(!task.has_jira_id || ates_text_equal(task.jira_id, ates_text_from("ATES-7")));
+    }
+    fixture_check_rebuild(&fixture);
+}
+
+Test(analytics, the_most_expensive_task_tells_its_issue)
+{
+    cr_assert_eq(create_task_v2(1, "ATES-7", "Fix it"), 0);
+    complete(at(TODAY, 3), 1, 2500);
+    const struct analytics_show_the_most_expensive_task_result result = top_of(ANALYTICS_DAY, NULL);
+    text_is(result.task.name, "Fix it");
+    cr_assert(result.task.has_jira_id);
+    text_is(result.task.jira_id, "ATES-7");
+}
+
 /* Income. */
 
 Test(analytics, income_is_what_was_charged_less_what_was_rewarded)

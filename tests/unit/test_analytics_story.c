@@ -234,7 +234,9 @@ static void fold(const char *date, uint64_t user_id, uint64_t task_id)
             cr_assert_eq(analytics_domain.appliers[i].apply(txn(), &event, &known), 0);
         }
     }
-    cr_assert_eq(analytics_state_put_name(txn(), task_id, ates_text_from("Sort the nails")), 0);
+    const struct analytics_task_known named = {.task_id = task_id,
+                                               .name = ates_text_from("Sort the nails")};
+    cr_assert_eq(analytics_state_put_task(txn(), &named), 0);
     ates_arena_reset(txn()->arena);
 }
 
