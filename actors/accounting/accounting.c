@@ -196,15 +196,30 @@ static int64_t draw_cents(const struct ates_source *source, int64_t min, int64_t
     return min + (int64_t)ates_random_uniform(source, (uint64_t)(max - min) + 1);
 }
 
-/* Prices the task, which comes with its first assignee.
- * Refuses: ALREADY_EXISTS / TASK_ALREADY_PRICED; what accounting_book refuses. */
-static int follow_task_created(struct ates_call *call, const struct ates_event *event,
-                               const void *data)
+/* Whether a task that has its prices is the one that is told of, by the other version of the event
+ * or again: a backfill's title has no brackets, where the name of old had some. */
+static bool is_told_again(struct ates_call *call, const struct accounting_task *task,
+                          struct ates_text name)
 {
-    const struct tasks_task_created *created = data;
+    const struct tasks_title known = tasks_title_split(task->name, call->arena);
+
+    return ates_text_equal(task->name, name) ||
+           ates_text_equal(tasks_title_join(&known, call->arena), name);
+}
+
+/* Prices the task, which comes with its first assignee; once, whichever version of the event comes
+ * first, and however often. name: with the issue's id before the title, as transfers have it.
+ * Refuses: ALREADY_EXISTS / TASK_ALREADY_PRICED, of another task with this id; what accounting_book
+ * refuses. */
+static int take_task(struct ates_call *call, int64_t time, uint64_t task_id, struct ates_text name,
+                     uint64_t assigned_to)
+{
     struct accounting_task task;
 
-    int r = accounting_state_get_task(call->txn, created->task_id, &task);
+    int r = accounting_state_get_task(call->txn, task_id, &task);
+    if (r == 0 && is_told_again(call, &task, name)) {
+        return 0;
+    }
     if (r != ATES_NOT_FOUND) {
         return r != 0 ? r : ates_refuse(call, ATES_ALREADY_EXISTS, "TASK_ALREADY_PRICED");
     }
@@ -213,20 +228,40 @@ static int follow_task_created(struct ates_call *call, const struct ates_event *
                                          ACCOUNTING_ASSIGN_PRICE_CENTS_MAX),
         .complete_price_cents = draw_cents(call->source, ACCOUNTING_COMPLETE_PRICE_CENTS_MIN,
                                            ACCOUNTING_COMPLETE_PRICE_CENTS_MAX),
-        .name = created->name,
+        .name = name,
     };
     const struct accounting_task_priced priced = {
-        .task_id = created->task_id,
+        .task_id = task_id,
         .assign_price_cents = task.assign_price_cents,
         .complete_price_cents = task.complete_price_cents,
     };
-    const struct accounting_task_known known = {.task_id = created->task_id, .name = task.name};
+    const struct accounting_task_known known = {.task_id = task_id, .name = task.name};
 
     r = ates_emit(call, &accounting_task_priced_message, &priced);
     if (r == 0) {
-        r = book_fee(call, event->time, created->task_id, created->assigned_to, &task);
+        r = book_fee(call, time, task_id, assigned_to, &task);
     }
     return r != 0 ? r : ates_emit(call, &accounting_task_known_message, &known);
+}
+
+/* Refuses: as take_task. */
+static int follow_task_created(struct ates_call *call, const struct ates_event *event,
+                               const void *data)
+{
+    const struct tasks_task_created *created = data;
+
+    return take_task(call, event->time, created->task_id, created->name, created->assigned_to);
+}
+
+/* Refuses: as take_task. */
+static int follow_task_created_v2(struct ates_call *call, const struct ates_event *event,
+                                  const void *data)
+{
+    const struct tasks_task_created_v2 *created = data;
+    const struct tasks_title title = {created->has_jira_id, created->jira_id, created->title};
+
+    return take_task(call, event->time, created->task_id, tasks_title_join(&title, call->arena),
+                     created->assigned_to);
 }
 
 static int get_task(struct ates_call *call, uint64_t task_id, struct accounting_task *task)
@@ -274,6 +309,7 @@ static const struct ates_follow follows[] = {
     {"auth", &ates_user_registered_message, 1, ates_users_follow_registered},
     {"auth", &ates_user_changed_message, 1, ates_users_follow_changed},
     {"tasks", &tasks_task_created_message, 1, follow_task_created},
+    {"tasks", &tasks_task_created_v2_message, 2, follow_task_created_v2},
     {"tasks", &tasks_task_assigned_message, 1, follow_task_assigned},
     {"tasks", &tasks_task_completed_message, 1, follow_task_completed},
 };

@@ -40,6 +40,21 @@ static inline int create_task(int64_t time, uint64_t task_id, const char *name, 
     return fixture_follow(&fixture, "tasks", &tasks_task_created_message, 1, time, &created);
 }
 
+/* jira_id NULL: none. */
+static inline int create_task_v2(int64_t time, uint64_t task_id, const char *jira_id,
+                                 const char *title, uint64_t user_id)
+{
+    const struct tasks_task_created_v2 created = {
+        .task_id = task_id,
+        .has_jira_id = jira_id != NULL,
+        .jira_id = ates_text_from(jira_id != NULL ? jira_id : ""),
+        .title = ates_text_from(title),
+        .assigned_to = user_id,
+        .created_by = 1};
+
+    return fixture_follow(&fixture, "tasks", &tasks_task_created_v2_message, 2, time, &created);
+}
+
 static inline int assign_task(int64_t time, uint64_t task_id, uint64_t user_id)
 {
     const struct tasks_task_assigned assigned = {

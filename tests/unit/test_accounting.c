@@ -82,6 +82,45 @@ Test(accounting, a_long_description_is_cut_between_characters)
     cr_expect_eq(memcmp(description.data + prefix, name, description.size - prefix), 0);
 }
 
+/* Whichever version of the event comes first, and however often: one price, one fee, and the same
+ * words. */
+Test(accounting, two_versions_of_task_created_are_one_task)
+{
+    for (uint64_t task = 1; task <= 24; task++) {
+        const unsigned order = (unsigned)(task - 1);
+        const uint64_t head = fixture_head(&fixture);
+
+        for (unsigned i = 0; i < 4; i++) { /* every order of up to four events of both versions */
+            if ((order >> i & 1) != 0) {
+                cr_assert_eq(create_task_v2(FIXTURE_TIME + i, task, "ATES-7", "Fix it", 5), 0);
+            } else {
+                cr_assert_eq(create_task(FIXTURE_TIME + i, task, "[ATES-7] Fix it", 5), 0);
+            }
+            cr_assert_eq(fixture_head(&fixture), head + 2, "priced and charged by the first");
+        }
+        cr_expect_eq(last_transfer().timestamp, FIXTURE_TIME);
+        cr_expect_eq(last_transfer().task_id, task);
+        struct accounting_task known;
+        cr_assert_eq(accounting_state_get_task(txn(), task, &known), 0);
+        text_is(known.name, "[ATES-7] Fix it");
+    }
+    fixture_check_rebuild(&fixture);
+}
+
+/* What a backfill says of an old name is not all that the name was. */
+Test(accounting, a_backfill_moves_no_money)
+{
+    cr_assert_eq(create_task(FIXTURE_TIME, 1, "[WIP] [x] Fix it", 5), 0);
+    cr_assert_eq(create_task(FIXTURE_TIME, 2, "[ATES-7]", 6), 0);
+    const uint64_t head = fixture_head(&fixture);
+    cr_assert_eq(create_task_v2(FIXTURE_TIME + DAY_MS, 1, NULL, "(WIP) (x) Fix it", 5), 0);
+    cr_assert_eq(create_task_v2(FIXTURE_TIME + DAY_MS, 2, "ATES-7", "ATES-7", 6), 0);
+    cr_expect_eq(fixture_head(&fixture), head);
+    cr_assert_eq(complete_task(FIXTURE_TIME + DAY_MS, 1, 5), 0);
+    text_is(last_transfer().description, "Reward for task 1: [WIP] [x] Fix it");
+    fixture_check_rebuild(&fixture);
+}
+
 static uint64_t dead_letter_count(void)
 {
     struct ates_scan scan;
@@ -107,6 +146,12 @@ Test(accounting, what_cannot_be_booked_is_a_dead_letter_and_stops_the_stream)
     expect_dead(complete_task(FIXTURE_TIME, 2, 5), ATES_NOT_FOUND, "TASK_UNKNOWN");
     expect_dead(create_task(FIXTURE_TIME, 1, "Again", 5), ATES_ALREADY_EXISTS,
                 "TASK_ALREADY_PRICED");
+    expect_dead(create_task_v2(FIXTURE_TIME, 1, NULL, "Again", 5), ATES_ALREADY_EXISTS,
+                "TASK_ALREADY_PRICED");
+    expect_dead(create_task_v2(FIXTURE_TIME, 2, NULL, "Has [brackets]", 5), ATES_INVALID_ARGUMENT,
+                "FIELD_INVALID");
+    expect_dead(create_task_v2(FIXTURE_TIME, 2, "jira-1", "A lie", 5), ATES_INVALID_ARGUMENT,
+                "FIELD_INVALID");
     expect_dead(create_task(-1, 2, "Too early", 5), ATES_INVALID_ARGUMENT, "TIME_OUT_OF_RANGE");
     expect_dead(create_task(year_10000, 2, "Too late", 5), ATES_INVALID_ARGUMENT,
                 "TIME_OUT_OF_RANGE");
