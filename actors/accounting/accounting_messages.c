@@ -180,9 +180,11 @@ ATES_MESSAGE(accounting_retry_mail, "retry_mail");
 static const struct ates_field accounting_task_priced_fields[] = {
     {ATES_FIELD(accounting_task_priced, task_id), ATES_IS_ID},
     {ATES_FIELD(accounting_task_priced, assign_price_cents), .type = ATES_INT,
-     .min = ACCOUNTING_ASSIGN_PRICE_CENTS_MIN, .max = ACCOUNTING_ASSIGN_PRICE_CENTS_MAX},
+     .unit = ATES_UNIT_CENTS, .min = ACCOUNTING_ASSIGN_PRICE_CENTS_MIN,
+     .max = ACCOUNTING_ASSIGN_PRICE_CENTS_MAX},
     {ATES_FIELD(accounting_task_priced, complete_price_cents), .type = ATES_INT,
-     .min = ACCOUNTING_COMPLETE_PRICE_CENTS_MIN, .max = ACCOUNTING_COMPLETE_PRICE_CENTS_MAX},
+     .unit = ATES_UNIT_CENTS, .min = ACCOUNTING_COMPLETE_PRICE_CENTS_MIN,
+     .max = ACCOUNTING_COMPLETE_PRICE_CENTS_MAX},
 };
 ATES_MESSAGE(accounting_task_priced, "task_priced");
 
@@ -217,7 +219,8 @@ ATES_MESSAGE(accounting_mail_dead, "mail_dead");
 static const struct ates_field accounting_payout_requested_fields[] = {
     {ATES_FIELD(accounting_payout_requested, business_date), ATES_IS_DATE},
     {ATES_FIELD(accounting_payout_requested, tasks_seq), .type = ATES_UINT},
-    {ATES_FIELD(accounting_payout_requested, requested_by), .type = ATES_UINT},
+    {ATES_FIELD(accounting_payout_requested, requested_by), .type = ATES_UINT,
+     .unit = ATES_UNIT_ID},
     {ATES_OPTIONAL(accounting_payout_requested, request_id), ATES_IS_REQUEST_ID},
     {ATES_OPTIONAL(accounting_payout_requested, traceparent), ATES_IS_TRACEPARENT},
 };

@@ -126,8 +126,8 @@ static const struct ates_field auth_show_all_users_result_fields[] = {
 ATES_MESSAGE(auth_show_all_users_result, "show_all_users_result");
 
 static const struct ates_field auth_show_logins_fields[] = {
-    {ATES_FIELD(auth_show_logins, user_ids), .type = ATES_LIST, .item = ATES_UINT, .min = 1,
-     .max = AUTH_LOGINS_MAX, .summary = "whose logins"},
+    {ATES_FIELD(auth_show_logins, user_ids), .type = ATES_LIST, .item = ATES_UINT,
+     .unit = ATES_UNIT_ID, .min = 1, .max = AUTH_LOGINS_MAX, .summary = "whose logins"},
 };
 ATES_MESSAGE(auth_show_logins, "show_logins");
 

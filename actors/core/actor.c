@@ -272,6 +272,7 @@ void ates_actor_close(struct ates_actor **actor)
     close_socket(&self->subscriber);
     ates_engine_close(&self->engine);
     ates_keyring_free(&self->keyring);
+    actor_description_free(&self->description);
     ates_arena_free(&self->arena);
     ates_buffer_release(&self->reply_bytes);
     ates_buffer_release(&self->scratch);

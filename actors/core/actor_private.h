@@ -45,6 +45,8 @@ struct actor_reply {
     char reason[sizeof((struct ates_refusal *)NULL)->reason]; /* of a refusal */
 };
 
+struct actor_description;
+
 struct ates_actor {
     struct ates_engine *engine;
     struct ates_config config;
@@ -76,6 +78,7 @@ struct ates_actor {
     size_t route_count;
     uint64_t unknown_commands, undeliverable;
     struct ates_audit audit;
+    struct actor_description *description; /* made when it is first asked for */
 
     struct actor_reply *replies; /* of the batch */
     size_t reply_count, reply_capacity;
@@ -132,6 +135,10 @@ int actor_read_snapshot(struct ates_actor *, const void *, struct ates_buffer *,
                         struct ates_refusal *);
 int actor_show_dead_letters(struct ates_actor *, const void *, struct ates_buffer *,
                             struct ates_refusal *);
+
+/* describe.c */
+int actor_describe(struct ates_actor *, const void *, struct ates_buffer *, struct ates_refusal *);
+void actor_description_free(struct actor_description **description); /* NULL-safe */
 
 /* loop.c */
 void actor_drain_workers(struct ates_actor *actor);

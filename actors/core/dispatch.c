@@ -20,6 +20,7 @@ static const struct {
     const struct ates_handler *handler; /* of one that changes something */
 } common_answers[] = {
     {"health", actor_health, NULL},
+    {"describe", actor_describe, NULL},
     {"metrics", actor_metrics, NULL},
     {"read_events", actor_read_events, NULL},
     {"read_snapshot", actor_read_snapshot, NULL},

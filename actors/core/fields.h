@@ -12,10 +12,11 @@
 #define ATES_LIMIT_MAX 1000 /* items in a page */
 #define ATES_DATE_LENGTH 10 /* YYYY-MM-DD */
 
-#define ATES_IS_ID .type = ATES_UINT, .min = 1
+#define ATES_IS_ID .type = ATES_UINT, .unit = ATES_UNIT_ID, .min = 1
 #define ATES_IS_COUNT .type = ATES_UINT
-#define ATES_IS_TIME .type = ATES_INT /* Unix milliseconds */
-#define ATES_IS_CENTS .type = ATES_INT, .min = -ATES_INTEGER_MAX
+#define ATES_IS_TIME .type = ATES_INT, .unit = ATES_UNIT_TIME
+#define ATES_IS_MILLISECONDS .type = ATES_UINT, .unit = ATES_UNIT_MILLISECONDS
+#define ATES_IS_CENTS .type = ATES_INT, .unit = ATES_UNIT_CENTS, .min = -ATES_INTEGER_MAX
 #define ATES_IS_DATE                                                                               \
     .type = ATES_TEXT, .rule = ATES_RULE_DATE, .min = ATES_DATE_LENGTH, .max = ATES_DATE_LENGTH
 #define ATES_IS_REQUEST_ID .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1, .max = 64

@@ -22,29 +22,26 @@ static const char *const patterns[] = {
     [ATES_RULE_ISSUE] = "^[A-Z][A-Z0-9_]*-[1-9][0-9]*$",
 };
 
-static bool ends_with(const char *name, const char *ending)
-{
-    const size_t size = strlen(name);
-    const size_t length = strlen(ending);
-
-    return size >= length && strcmp(name + size - length, ending) == 0;
-}
-
-/* What PROTOCOL.md section 6 says of all fields with such names. */
+/* What a value is, where its limits do not say so. */
 static const char *unit_of(const struct ates_field *field)
 {
-    if (field->type != ATES_INT) {
-        return NULL;
-    }
-    if (ends_with(field->name, "_at") || strcmp(field->name, "timestamp") == 0) {
-        return "Unix time in milliseconds";
-    }
-    return ends_with(field->name, "_cents") ? "cents" : NULL;
+    static const char *const units[] = {
+        [ATES_UNIT_NONE] = NULL,
+        [ATES_UNIT_ID] = NULL,
+        [ATES_UNIT_CENTS] = "cents",
+        [ATES_UNIT_TIME] = "Unix time in milliseconds",
+        [ATES_UNIT_MILLISECONDS] = "milliseconds",
+    };
+
+    return units[field->unit];
 }
 
 static void describe(json_t *schema, const struct ates_field *field)
 {
-    const char *unit = unit_of(field);
+    const bool is_bytes =
+        field->type == ATES_BYTES || (field->type == ATES_LIST && field->item == ATES_BYTES);
+    const char *unit =
+        is_bytes ? "bytes: bin in MessagePack, hexadecimal digits in JSON" : unit_of(field);
     char limit[64] = "";
     char words[512];
 

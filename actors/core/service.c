@@ -9,6 +9,7 @@
 
 #define HASH_SIZE 32
 #define NAME_SIZE_MAX 64
+#define SCHEMA_SIZE_MAX 65536
 #define OPERATORS (ATES_ROLE(ATES_INTERNALSERVICE) | ATES_ROLE(ATES_ADMINISTRATOR))
 
 const char *const ates_role_names[] = {
@@ -127,8 +128,8 @@ static const struct ates_field ates_show_dead_letters_fields[] = {
 ATES_MESSAGE(ates_show_dead_letters, "show_dead_letters");
 
 static const struct ates_field ates_dead_letter_fields[] = {
-    {ATES_FIELD(ates_dead_letter, id), .type = ATES_UINT, .min = 1},
-    {ATES_FIELD(ates_dead_letter, dead_at), .type = ATES_INT, .summary = "Unix ms"},
+    {ATES_FIELD(ates_dead_letter, id), ATES_IS_ID},
+    {ATES_FIELD(ates_dead_letter, dead_at), ATES_IS_TIME},
     {ATES_FIELD(ates_dead_letter, producer), NAME_LIMITS},
     {ATES_FIELD(ates_dead_letter, seq), .type = ATES_UINT, .min = 1,
      .summary = "in the producer's log"},
@@ -154,12 +155,61 @@ static const struct ates_field ates_retry_event_fields[] = {
 };
 ATES_MESSAGE(ates_retry_event, "retry_event");
 
+const char *const ates_described_names[] = {[ATES_DESCRIBED_COMMAND] = "command",
+                                            [ATES_DESCRIBED_EVENT] = "event",
+                                            [ATES_DESCRIBED_SNAPSHOT_ITEM] = "snapshot_item",
+                                            NULL};
+
+static const struct ates_field ates_describe_fields[] = {
+    {ATES_OPTIONAL(ates_describe, name), .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1,
+     .max = 2 * NAME_SIZE_MAX, .summary = "only this command, event or snapshot item"},
+    {ATES_OPTIONAL(ates_describe, after), .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1,
+     .max = 256, .summary = "where the page before ended: its next"},
+    PAGE_FIELDS(ates_describe),
+};
+ATES_MESSAGE(ates_describe, "describe");
+
+static const struct ates_field ates_described_fields[] = {
+    {ATES_FIELD(ates_described, name), .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1,
+     .max = 2 * NAME_SIZE_MAX, .summary = "a command's frame 2, an event's topic"},
+    {ATES_FIELD(ates_described, kind), .type = ATES_ENUM, .names = ates_described_names},
+    {ATES_OPTIONAL(ates_described, is_query), .type = ATES_BOOL,
+     .summary = "of a command: it changes nothing"},
+    {ATES_OPTIONAL(ates_described, needs_token), .type = ATES_BOOL,
+     .summary = "of a command: nobody may call it without one"},
+    {ATES_OPTIONAL(ates_described, roles), .type = ATES_LIST, .item = ATES_TEXT,
+     .rule = ATES_RULE_ASCII, .max = ATES_ROLE_COUNT,
+     .summary = "of a command: whose tokens may call it"},
+    {ATES_FIELD(ates_described, schema), .type = ATES_TEXT, .max = SCHEMA_SIZE_MAX,
+     .summary = "JSON Schema of the body or data"},
+    {ATES_OPTIONAL(ates_described, result_schema), .type = ATES_TEXT, .max = SCHEMA_SIZE_MAX,
+     .summary = "JSON Schema of a command's result"},
+};
+ATES_MESSAGE(ates_described, "described");
+
+static const struct ates_field ates_describe_result_fields[] = {
+    {ATES_FIELD(ates_describe_result, version), NAME_LIMITS, .summary = "of the program"},
+    {ATES_FIELD(ates_describe_result, items), .type = ATES_LIST, .item = ATES_STRUCT, .max = 1000,
+     .message = &ates_described_message},
+    {ATES_OPTIONAL(ates_describe_result, next), .type = ATES_TEXT, .rule = ATES_RULE_ASCII,
+     .min = 1, .max = 256, .summary = "absent at the end"},
+};
+ATES_MESSAGE(ates_describe_result, "describe_result");
+
 static const struct ates_command common_commands[] = {
     {
         .name = "health",
         .summary = "Tells whether the service works.",
         .body = &ates_empty_message,
         .result = &ates_health_result_message,
+        .is_query = true,
+        .callers = ATES_NO_TOKEN | ATES_ANY_ROLE,
+    },
+    {
+        .name = "describe",
+        .summary = "Tells what the service understands and publishes, as JSON Schema.",
+        .body = &ates_describe_message,
+        .result = &ates_describe_result_message,
         .is_query = true,
         .callers = ATES_NO_TOKEN | ATES_ANY_ROLE,
     },
@@ -233,7 +283,7 @@ static const struct ates_field ates_request_meta_fields[] = {
     {ATES_OPTIONAL(ates_request_meta, token), .type = ATES_TEXT, .secret = true,
      .rule = ATES_RULE_ASCII, .min = 1, .max = 2048},
     {ATES_OPTIONAL(ates_request_meta, request_id), NAME_LIMITS, .summary = "the idempotency key"},
-    {ATES_OPTIONAL(ates_request_meta, timeout_ms), .type = ATES_UINT,
+    {ATES_OPTIONAL(ates_request_meta, timeout_ms), ATES_IS_MILLISECONDS,
      .summary = "how long the client waits"},
     {ATES_OPTIONAL(ates_request_meta, traceparent), ATES_IS_TRACEPARENT},
     {ATES_OPTIONAL(ates_request_meta, client), NAME_LIMITS,
@@ -255,7 +305,8 @@ static const struct ates_field ates_refusal_body_fields[] = {
     {ATES_FIELD(ates_refusal_body, message), .type = ATES_TEXT, .max = 1024},
     {ATES_OPTIONAL(ates_refusal_body, field), .type = ATES_TEXT, .min = 1, .max = 256,
      .summary = "the dotted path of the field at fault"},
-    {ATES_OPTIONAL(ates_refusal_body, retry_after_ms), .type = ATES_UINT},
+    {ATES_OPTIONAL(ates_refusal_body, retry_after_ms), ATES_IS_MILLISECONDS,
+     .summary = "when to try again"},
 };
 ATES_MESSAGE(ates_refusal_body, "refusal");
 
@@ -263,7 +314,8 @@ static const struct ates_field ates_cause_fields[] = {
     {ATES_OPTIONAL(ates_cause, command), .type = ATES_TEXT, .rule = ATES_RULE_ASCII, .min = 1,
      .max = 2 * NAME_SIZE_MAX, .summary = "SERVICE.COMMAND"},
     {ATES_OPTIONAL(ates_cause, request_id), NAME_LIMITS},
-    {ATES_OPTIONAL(ates_cause, user_id), .type = ATES_UINT, .summary = "0: a service"},
+    {ATES_OPTIONAL(ates_cause, user_id), .type = ATES_UINT, .unit = ATES_UNIT_ID,
+     .summary = "0: a service"},
     {ATES_OPTIONAL(ates_cause, producer), NAME_LIMITS, .summary = "of the followed event"},
     {ATES_OPTIONAL(ates_cause, seq), .type = ATES_UINT, .min = 1,
      .summary = "of the followed event"},
@@ -276,7 +328,7 @@ static const struct ates_field ates_envelope_fields[] = {
      .max = 36, .summary = "UUIDv7"},
     {ATES_FIELD(ates_envelope, event_name), NAME_LIMITS},
     {ATES_FIELD(ates_envelope, event_version), .type = ATES_UINT, .min = 1},
-    {ATES_FIELD(ates_envelope, event_time), .type = ATES_INT, .summary = "Unix ms"},
+    {ATES_FIELD(ates_envelope, event_time), ATES_IS_TIME},
     {ATES_FIELD(ates_envelope, producer), NAME_LIMITS},
     {ATES_FIELD(ates_envelope, log_id), NAME_LIMITS, .summary = "the id of the producer's log"},
     {ATES_FIELD(ates_envelope, seq), .type = ATES_UINT, .min = 1,
@@ -296,7 +348,7 @@ static const struct ates_field ates_head_fields[] = {
 ATES_MESSAGE(ates_head, "head");
 
 #define USER_FIELDS(TYPE)                                                                          \
-    {ATES_FIELD(TYPE, user_id), .type = ATES_UINT, .min = 1},                                      \
+    {ATES_FIELD(TYPE, user_id), ATES_IS_ID},                                                       \
         {ATES_FIELD(TYPE, login), .type = ATES_TEXT, .rule = ATES_RULE_LOGIN, .min = 1,            \
          .max = 64},                                                                               \
         {ATES_FIELD(TYPE, email), .type = ATES_TEXT, .rule = ATES_RULE_EMAIL, .min = 3,            \
@@ -313,8 +365,8 @@ ATES_MESSAGE(ates_user_registered, "user_registered");
 static const struct ates_field ates_user_changed_fields[] = {
     USER_FIELDS(ates_user_changed),
     {ATES_FIELD(ates_user_changed, disabled), .type = ATES_BOOL},
-    {ATES_FIELD(ates_user_changed, tokens_valid_after), .type = ATES_INT,
-     .summary = "Unix ms: tokens issued before are refused"},
+    {ATES_FIELD(ates_user_changed, tokens_valid_after), ATES_IS_TIME,
+     .summary = "tokens issued before are refused"},
 };
 ATES_MESSAGE(ates_user_changed, "user_changed");
 const struct ates_message ates_user_known_message = {

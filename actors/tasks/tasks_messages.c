@@ -120,7 +120,8 @@ static const struct ates_field tasks_log_entry_fields[] = {
     {ATES_FIELD(tasks_log_entry, task_id), ATES_IS_ID},
     {ATES_FIELD(tasks_log_entry, timestamp), ATES_IS_TIME},
     {ATES_FIELD(tasks_log_entry, type), .type = ATES_ENUM, .names = tasks_log_type_names},
-    {ATES_FIELD(tasks_log_entry, actor_id), .type = ATES_UINT},
+    {ATES_FIELD(tasks_log_entry, actor_id), .type = ATES_UINT, .unit = ATES_UNIT_ID,
+     .summary = "0: a service"},
     {ATES_OPTIONAL(tasks_log_entry, from_user_id), ATES_IS_ID},
     {ATES_OPTIONAL(tasks_log_entry, to_user_id), ATES_IS_ID},
     {ATES_OPTIONAL(tasks_log_entry, description), IS_DESCRIPTION},
@@ -169,7 +170,8 @@ ATES_MESSAGE(tasks_task_completed, "task_completed");
 static const struct ates_field tasks_reassignment_started_fields[] = {
     {ATES_FIELD(tasks_reassignment_started, reassignment_id), ATES_IS_ID},
     {ATES_FIELD(tasks_reassignment_started, requested_by), ATES_IS_ID},
-    {ATES_FIELD(tasks_reassignment_started, up_to_task_id), .type = ATES_UINT},
+    {ATES_FIELD(tasks_reassignment_started, up_to_task_id), .type = ATES_UINT,
+     .unit = ATES_UNIT_ID},
 };
 ATES_MESSAGE(tasks_reassignment_started, "reassignment_started");
 
@@ -189,7 +191,7 @@ ATES_MESSAGE(tasks_reassignment_requested, "reassignment_requested");
 static const struct ates_field tasks_redraw_requested_fields[] = {
     {ATES_FIELD(tasks_redraw_requested, reassignment_id), ATES_IS_ID},
     {ATES_FIELD(tasks_redraw_requested, user_id), ATES_IS_ID},
-    {ATES_FIELD(tasks_redraw_requested, up_to_task_id), .type = ATES_UINT},
+    {ATES_FIELD(tasks_redraw_requested, up_to_task_id), .type = ATES_UINT, .unit = ATES_UNIT_ID},
     {ATES_FIELD(tasks_redraw_requested, cause_seq), ATES_IS_ID},
 };
 ATES_MESSAGE(tasks_redraw_requested, "redraw_requested");

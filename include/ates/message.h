@@ -46,6 +46,15 @@ enum ates_rule {
     ATES_RULE_ISSUE  /* a tracker's id of an issue, PROJECT-123: A-Z, then A-Z 0-9 _; a number */
 };
 
+/* What a number counts; what PROTOCOL.md section 6 says of such fields. */
+enum ates_unit {
+    ATES_UNIT_NONE,
+    ATES_UNIT_ID,          /* of a user, a task, a mail: from 1 */
+    ATES_UNIT_CENTS,       /* money */
+    ATES_UNIT_TIME,        /* Unix time in milliseconds */
+    ATES_UNIT_MILLISECONDS /* a duration */
+};
+
 struct ates_text {
     const char *data;
     size_t size; /* bytes */
@@ -72,6 +81,7 @@ struct ates_field {
     bool optional;
     bool secret; /* a password or token: never printed or logged */
     enum ates_rule rule;
+    enum ates_unit unit;      /* of a UINT or INT, or of a list's */
     enum ates_type item;      /* of a list: ATES_STRUCT, ATES_BYTES, ATES_TEXT or ATES_UINT */
     int64_t min;              /* UINT, INT: value; TEXT: characters (EMAIL: bytes); BYTES, RAW:
                                  bytes; LIST: items. An INT with min and max 0 has no limits */

@@ -59,7 +59,7 @@ struct ates_service {
     size_t snapshot_count;
 };
 
-/* The commands that every service has: health, metrics, read_events, read_snapshot,
+/* The commands that every service has: health, describe, metrics, read_events, read_snapshot,
  * show_dead_letters, retry_event. */
 extern const struct ates_service ates_common_service;
 
@@ -78,6 +78,41 @@ struct ates_health_result {
     struct ates_text status; /* "serving" */
     struct ates_text version;
     uint64_t seq;
+};
+/* What a service understands and publishes: its commands, common ones included, then its events,
+ * then its snapshot items. */
+enum ates_described_kind {
+    ATES_DESCRIBED_COMMAND,
+    ATES_DESCRIBED_EVENT,
+    ATES_DESCRIBED_SNAPSHOT_ITEM
+};
+extern const char *const ates_described_names[]; /* by kind, NULL at the end */
+struct ates_describe {
+    bool has_name; /* SERVICE.COMMAND, a topic, or either without the service or the version */
+    struct ates_text name;
+    bool has_after;
+    struct ates_text after;
+    bool has_limit;
+    uint64_t limit;
+};
+struct ates_described {
+    struct ates_text name; /* SERVICE.COMMAND, or a topic */
+    int kind;              /* enum ates_described_kind */
+    bool has_is_query;     /* as the next two: of a command */
+    bool is_query;
+    bool has_needs_token;
+    bool needs_token;
+    bool has_roles;
+    struct ates_list roles;  /* struct ates_text: whose tokens may call it */
+    struct ates_text schema; /* JSON Schema 2020-12 of the body or data */
+    bool has_result_schema;
+    struct ates_text result_schema;
+};
+struct ates_describe_result {
+    struct ates_text version;
+    struct ates_list items; /* struct ates_described */
+    bool has_next;
+    struct ates_text next;
 };
 enum ates_metric_type { ATES_COUNTER, ATES_GAUGE, ATES_HISTOGRAM };
 /* How many observations lie in each bucket, not cumulated: up to its bound, or above the last. */
@@ -157,6 +192,7 @@ struct ates_retry_event {
     uint64_t seq;
 };
 extern const struct ates_message ates_retry_event_message, ates_health_result_message,
+    ates_describe_message, ates_described_message, ates_describe_result_message,
     ates_metric_message, ates_metrics_result_message, ates_read_events_message,
     ates_read_events_result_message, ates_read_snapshot_message, ates_snapshot_item_message,
     ates_read_snapshot_result_message, ates_show_dead_letters_message, ates_dead_letter_message,

@@ -65,6 +65,10 @@ write bad.conf data = /srv/ates\nlog\n    level = loud\n
 start
 until - "web +up" admin health
 - tjc admin health
+- ti admin describe payment
+- tjc admin describe payment run_payment
+- t admin describe payment run_payments
+- t admin describe payments
 - t admin check
 - tjc whoami
 - t login root --password-file nothing

@@ -44,6 +44,7 @@
 
 #define COMMON(SERVICE)                                                                            \
     {.service = &SERVICE, .command = "health", .outcomes = EVERYBODY},                             \
+        {.service = &SERVICE, .command = "describe", .outcomes = EVERYBODY},                       \
         {.service = &SERVICE, .command = "metrics", .outcomes = OPERATORS},                        \
         {.service = &SERVICE,                                                                      \
          .command = "read_events",                                                                 \

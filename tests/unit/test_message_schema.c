@@ -373,8 +373,8 @@ Test(message_schema, a_commands_secrets_are_written_only)
 }
 
 static const struct ates_field described_fields[] = {
-    {.name = "fee_cents", .type = ATES_INT, .summary = "what it costs"},
-    {.name = "paid_at", .type = ATES_INT},
+    {.name = "fee_cents", .type = ATES_INT, .unit = ATES_UNIT_CENTS, .summary = "what it costs"},
+    {.name = "paid_at", .type = ATES_INT, .unit = ATES_UNIT_TIME},
     {.name = "email", .type = ATES_TEXT, .rule = ATES_RULE_EMAIL, .min = 3, .max = 254},
     {.name = "note", .type = ATES_TEXT, .summary = "one \"phrase\""},
 };

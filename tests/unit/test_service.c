@@ -36,9 +36,11 @@ Test(service, common_commands_and_their_callers)
     static const char *const names[] = {"metrics", "read_events", "read_snapshot",
                                         "show_dead_letters", "retry_event"};
 
-    cr_assert_eq(ates_common_service.command_count, 6u);
+    cr_assert_eq(ates_common_service.command_count, 7u);
     cr_assert_eq(ates_service_command(&own, "read_events", 11)->body, &ates_read_events_message);
     cr_assert_eq(ates_service_command(&ates_common_service, "health", 6)->callers,
+                 ATES_NO_TOKEN | ATES_ANY_ROLE);
+    cr_assert_eq(ates_service_command(&ates_common_service, "describe", 8)->callers,
                  ATES_NO_TOKEN | ATES_ANY_ROLE);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const struct ates_command *command =
@@ -82,6 +84,8 @@ static void check_table(const struct ates_message *message)
 static const struct ates_message *const tables[] = {
     &ates_empty_message,
     &ates_health_result_message,
+    &ates_describe_message,
+    &ates_describe_result_message,
     &ates_metrics_result_message,
     &ates_read_events_message,
     &ates_read_events_result_message,

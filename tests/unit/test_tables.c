@@ -128,6 +128,33 @@ static void check_limits(const struct ates_message *message, const struct ates_f
     cr_expect_leq(field->min, max, "%s.%s accepts nothing", message->name, field->name);
 }
 
+/* A number's unit, which documents tell, is the one that its name tells. */
+static void check_unit(const struct ates_message *message, const struct ates_field *field)
+{
+    static const struct {
+        const char *ending;
+        enum ates_unit unit;
+    } endings[] = {{"_id", ATES_UNIT_ID},          {"_cents", ATES_UNIT_CENTS},
+                   {"_at", ATES_UNIT_TIME},        {"timestamp", ATES_UNIT_TIME},
+                   {"_time", ATES_UNIT_TIME},      {"_after", ATES_UNIT_TIME},
+                   {"_ms", ATES_UNIT_MILLISECONDS}};
+    const size_t size = strlen(field->name);
+
+    if (field->type != ATES_UINT && field->type != ATES_INT) {
+        cr_expect(field->unit == ATES_UNIT_NONE || field->item == ATES_UINT, "%s.%s", message->name,
+                  field->name);
+        return;
+    }
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; ++i) {
+        const size_t length = strlen(endings[i].ending);
+
+        if (size >= length && strcmp(field->name + size - length, endings[i].ending) == 0) {
+            cr_expect_eq(field->unit, endings[i].unit, "%s.%s has another unit", message->name,
+                         field->name);
+        }
+    }
+}
+
 static void check_message(const struct ates_message *message, size_t depth, bool secrets)
 {
     cr_assert_not_null(message);
@@ -142,6 +169,7 @@ static void check_message(const struct ates_message *message, size_t depth, bool
             cr_expect_str_neq(field->name, message->fields[j].name, "%s has two", message->name);
         }
         check_limits(message, field);
+        check_unit(message, field);
         cr_expect_eq(field->offset % value_alignment(field), 0, "%s.%s", message->name,
                      field->name);
         claim(message, field->name, claimed, field->offset, value_size(field));

@@ -172,8 +172,8 @@ Test(web_route, operations_have_names_of_their_own)
 /* Commands that users may call over the services' sockets alone. */
 static bool is_elsewhere(const char *command)
 {
-    static const char *const names[] = {"health", "metrics", "read_events", "read_snapshot",
-                                        "show_dead_letters"};
+    static const char *const names[] = {"health",      "describe",      "metrics",
+                                        "read_events", "read_snapshot", "show_dead_letters"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(command, names[i]) == 0) {

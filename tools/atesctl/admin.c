@@ -133,17 +133,9 @@ int admin_list_work(const struct ctl *ctl, const struct ctl_input *input,
 }
 
 static const struct ctl_command *const commands[] = {
-    &admin_init_command,
-    &admin_backup_command,
-    &admin_restore_command,
-    &admin_rebuild_command,
-    &admin_check_command,
-    &admin_compact_command,
-    &admin_health_command,
-    &admin_top_command,
-    &admin_config_command,
-    &admin_keys_command,
-    NULL,
+    &admin_init_command,  &admin_backup_command,  &admin_restore_command, &admin_rebuild_command,
+    &admin_check_command, &admin_compact_command, &admin_health_command,  &admin_describe_command,
+    &admin_top_command,   &admin_config_command,  &admin_keys_command,    NULL,
 };
 
 const struct ctl_group admin_group = {

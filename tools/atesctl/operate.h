@@ -6,6 +6,6 @@
 #include "ctl.h"
 
 extern const struct ctl_command admin_top_command, admin_health_command, admin_keys_command,
-    admin_config_command;
+    admin_config_command, admin_describe_command;
 
 #endif
