@@ -57,13 +57,14 @@ static void usage(FILE *out)
     }
     fputs("web|all [options]\n"
           "\n"
-          "  -c, --config FILE    read settings from FILE (default /etc/ates/ates.conf)\n"
-          "      --data DIR       where the services keep their data\n"
-          "      --run DIR        where their sockets are\n"
-          "      --http ADDR:PORT     where the web service listens (default 127.0.0.1:8080)\n"
-          "      --log-level L    error, warning, notice, info or debug\n"
-          "  -h, --help           print this\n"
-          "  -V, --version        print the version\n",
+          "  -c, --config FILE     read settings from FILE (default $ATES_CONFIG, "
+          "or " ATES_CONFIG_FILE ")\n"
+          "      --data DIR        where the services keep their data\n"
+          "      --run DIR         where their sockets are\n"
+          "      --http ADDR:PORT  where the web service listens (default 127.0.0.1:8080)\n"
+          "      --log-level L     error, warning, notice, info or debug\n"
+          "  -h, --help            print this\n"
+          "  -V, --version         print the version\n",
           out);
 }
 
@@ -107,6 +108,7 @@ static int parse(struct daemon *self, int argc, char **argv, const char **file,
             puts("atesd " ATES_VERSION);
             return 1;
         default: /* getopt_long has said what is wrong */
+            fputs("atesd: try: atesd --help\n", stderr);
             return -EINVAL;
         }
     }

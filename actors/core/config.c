@@ -303,12 +303,19 @@ static int load_defaults(struct load *load)
     return 0;
 }
 
+const char *ates_config_file(void)
+{
+    const char *named = getenv(ATES_CONFIG_VARIABLE);
+
+    return named != NULL && named[0] != '\0' ? named : ATES_CONFIG_FILE;
+}
+
 int ates_config_load_from(struct ates_config *config, const struct ates_config_sources *sources,
                           enum ates_origin origins[ATES_SETTING_MAX], char *error, size_t size)
 {
     struct load load = {.error = error, .size = size, .origin = ATES_FROM_FILE};
-    int r = load_file(&load, sources->file != NULL ? sources->file : ATES_CONFIG_FILE,
-                      sources->file != NULL);
+    const char *file = sources->file != NULL ? sources->file : ates_config_file();
+    int r = load_file(&load, file, strcmp(file, ATES_CONFIG_FILE) != 0 || sources->file != NULL);
     load.origin = ATES_FROM_CONTEXT;
     if (r == 0 && sources->context != NULL) {
         r = load_file(&load, sources->context, true);

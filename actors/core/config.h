@@ -58,20 +58,24 @@ enum ates_origin {
 };
 
 struct ates_config_sources {
-    const char *file;    /* NULL: /etc/ates/ates.conf, if it exists */
+    const char *file;    /* NULL: ates_config_file() */
     const char *context; /* a second file, over the first; NULL: none */
     const struct ates_setting *flags;
     size_t flag_count;
 };
 
 #define ATES_CONFIG_FILE "/etc/ates/ates.conf"
+#define ATES_CONFIG_VARIABLE "ATES_CONFIG"
+/* The file that is read where none is given: what the variable names, which has to be there, or the one above, which need
+ * not. */
+const char *ates_config_file(void);
 
 /* As ates_config_load, from more sources; tells by index in ates_setting_types where each value came
  * from. */
 int ates_config_load_from(struct ates_config *config, const struct ates_config_sources *sources,
                           enum ates_origin origins[ATES_SETTING_MAX], char *error, size_t size);
 
-/* Loads into config. file may be NULL: then /etc/ates/ates.conf is read if it exists. Relative
+/* Loads into config. file may be NULL, as in ates_config_sources. Relative
  * folders are taken from the current folder. Returns 0, or -EINVAL/-errno with one line in error
  * (size bytes) that names the file and setting, variable or flag. Unknown settings are refused. */
 int ates_config_load(struct ates_config *config, const char *file, const struct ates_setting *flags,

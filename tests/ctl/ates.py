@@ -26,7 +26,7 @@ class Ates:
         self.folder = tempfile.mkdtemp(prefix="ates-ctl-")
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": self.folder, "LANG": "C.UTF-8", "ATES_TIME_ZONE": time_zone(),
-            "ATES_RUN": self.folder + "/run", "ATES_DATA": self.folder + "/data", "ATES_WEB_LISTEN": "127.0.0.1:0",
+            "ATES_CONFIG": "/dev/null", "ATES_RUN": self.folder + "/run", "ATES_DATA": self.folder + "/data", "ATES_WEB_LISTEN": "127.0.0.1:0",
             "ATES_AUTH_SESSION_HOURS": "12"}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if name in os.environ:
@@ -73,7 +73,8 @@ class Ates:
     def settings_of(self, user):
         """The environment in which this user is signed in (None: nobody); home has contexts instead of variables."""
         if user == "home":
-            return {name: value for name, value in self.environment.items() if not name.startswith("ATES_")}
+            return {name: value for name, value in self.environment.items()
+                    if name == "ATES_CONFIG" or not name.startswith("ATES_")}
         return self.environment | {"ATES_TOKEN_FILE": self.path(f"token-{user}")}
 
     def run(self, user, *words, **more):

@@ -58,6 +58,8 @@ share/ates/ates.conf
 share/bash-completion/completions/atesctl
 share/fish/vendor_completions.d/atesctl.fish
 share/man/man1/atesctl.1
+share/man/man5/ates.conf.5
+share/man/man8/atesd.8
 share/zsh/site-functions/_atesctl
 FILES
 )
@@ -129,6 +131,18 @@ check_settings() {
         <(sed -n '/^#data = /,$p' "$prefix/share/ates/ates.conf" | sed -E 's/^( *)#([a-z_]+ =)/\1\2/') || true)"
 }
 
+# Each setting that there is has its place in ates.conf(5), and each option in atesd(8).
+check_manual() {
+    local word breaches=''
+    while read -r word; do
+        grep -qF -- "$word" "$prefix/share/man/man5/ates.conf.5" || breaches+="ates.conf(5) lacks $word"$'\n'
+    done < <(ATES_CONFIG=/dev/null "$prefix/bin/atesctl" admin config -o name)
+    while read -r word; do
+        grep -qF -- "$word" <(sed 's/\\-/-/g' "$prefix/share/man/man8/atesd.8") || breaches+="atesd(8) lacks $word"$'\n'
+    done < <("$atesd" --help | grep -oE -- '--[a-z-]+')
+    verdict "the man pages tell of every setting and option" "$breaches"
+}
+
 DESTDIR=$folder/root meson install -C "$build" --no-rebuild --quiet >"$folder/log" 2>&1 || {
     cat "$folder/log"
     exit 1
@@ -140,6 +154,7 @@ check_files
 check_services
 check_said
 check_settings
+check_manual
 if command -v systemd-analyze >/dev/null && [ -d /lib/systemd/system ]; then
     check_verify
     check_security

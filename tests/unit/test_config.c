@@ -44,6 +44,7 @@ static void set_up(void)
     const int fd = mkstemp(file);
     cr_assert_geq(fd, 0);
     close(fd);
+    unsetenv(ATES_CONFIG_VARIABLE);
     for (size_t i = 0; i < ates_setting_count; i++) {
         unsetenv(variable_of(i));
     }
@@ -251,6 +252,23 @@ Test(config, without_a_file)
     }
     cr_assert_eq(ates_config_load(&config, NULL, NULL, 0, error, sizeof error), 0, "%s", error);
     cr_expect_str_eq(config.data_dir, "/var/lib/ates");
+}
+
+Test(config, a_variable_names_another_file)
+{
+    write_file("run = /srv/run\n", strlen("run = /srv/run\n"));
+    setenv(ATES_CONFIG_VARIABLE, file, 1);
+    cr_expect_eq(ates_config_load(&config, NULL, NULL, 0, error, sizeof error), 0, "%s", error);
+    cr_expect_str_eq(config.run_dir, "/srv/run");
+    cr_expect_str_eq(ates_config_file(), file);
+    cr_expect_eq(load("run = /given\n"), 0, "%s", error);
+    cr_expect_str_eq(config.run_dir, "/given");
+    setenv(ATES_CONFIG_VARIABLE, "/nowhere/ates.conf", 1);
+    cr_expect_eq(ates_config_load(&config, NULL, NULL, 0, error, sizeof error), -ENOENT);
+    cr_expect_not_null(strstr(error, "/nowhere/ates.conf: No such file"), "%s", error);
+    setenv(ATES_CONFIG_VARIABLE, "", 1);
+    cr_expect_str_eq(ates_config_file(), ATES_CONFIG_FILE);
+    unsetenv(ATES_CONFIG_VARIABLE);
 }
 
 Test(config, mistakes_in_variables_and_flags)

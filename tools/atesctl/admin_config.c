@@ -46,7 +46,7 @@ static const char *source_of(struct ctl *ctl, size_t index)
 
     switch (ctl->origins[index]) {
     case ATES_FROM_FILE:
-        tell_file(ATES_CONFIG_FILE, type->name, out);
+        tell_file(ates_config_file(), type->name, out);
         break;
     case ATES_FROM_CONTEXT:
         if (ctl_context_path(ctl->context, path, sizeof path) == CTL_OK) {

@@ -1,6 +1,7 @@
 /* Contexts: which aTES is spoken to, as whom, and how it is shown. Invariant: a context's file is
  * one that ates.conf's reader takes. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,14 +298,14 @@ static void add_setting(const struct ctl *ctl, struct ctl_listing *listing, cons
 {
     const size_t index = ates_setting_find(setting);
     const char *slash = strchr(setting, '/');
-    char source[CTL_CONTEXT_SIZE + 16], variable[ATES_SETTING_NAME_SIZE + 8];
+    char source[PATH_MAX], variable[ATES_SETTING_NAME_SIZE + 8];
 
     switch (ctl->origins[index]) {
     case ATES_FROM_DEFAULT:
         snprintf(source, sizeof source, "default");
         break;
     case ATES_FROM_FILE:
-        snprintf(source, sizeof source, "%s", ATES_CONFIG_FILE);
+        snprintf(source, sizeof source, "%s", ates_config_file());
         break;
     case ATES_FROM_CONTEXT:
         snprintf(source, sizeof source, "context %s", ctl->context);

@@ -98,6 +98,7 @@ static void write_places(FILE *out, const struct ctl_markup *markup)
 {
     markup->heading(out, 1, "Environment");
     markup->item(out, "ATES_CONTEXT", "the context to use");
+    markup->item(out, ATES_CONFIG_VARIABLE, "another file of settings than " ATES_CONFIG_FILE);
     markup->item(out, "ATES_RUN, ATES_DATA, ATES_TIME_ZONE, ATES_CTL_OUTPUT",
                  "the settings run, data, time_zone and ctl/output, over those of the context");
     markup->item(out, "ATES_TOKEN_FILE", "where the session's token is kept");
@@ -106,7 +107,7 @@ static void write_places(FILE *out, const struct ctl_markup *markup)
                  "is no terminal, or TERM is dumb");
     markup->end_items(out);
     markup->heading(out, 1, "Files");
-    markup->item(out, ATES_CONFIG_FILE, "the settings of this machine");
+    markup->item(out, ATES_CONFIG_FILE, "the settings of this machine: man ates.conf");
     markup->item(out, "${XDG_CONFIG_HOME:-~/.config}/ates/contexts/NAME",
                  "a context: settings in ates.conf's form, over those of the machine");
     markup->item(out, "${XDG_CONFIG_HOME:-~/.config}/ates/context", "the context in use");
