@@ -3,6 +3,9 @@
 A Criterion executable tells of many tests, as does TAP; any other is one test. Names what failed and
 what was skipped, then prints "N passed, N failed" (and ", N skipped"). Returns 1 where any failed or
 a log is missing.
+
+Criterion calls disabled what a --filter leaves out. Another run of the same executable has it, so
+that it was skipped only where every one left it out.
 """
 import json
 import os
@@ -11,7 +14,8 @@ import sys
 
 SYNTHESIS = re.compile(r"Synthesis: Tested: (\d+) \| Passing: (\d+) \|")
 CRITERION_FAILED = re.compile(r"^\[FAIL\] (\S+):", re.MULTILINE)
-CRITERION_SKIPPED = re.compile(r"^\[SKIP\] (.*)$", re.MULTILINE)
+CRITERION_SKIPPED = re.compile(r"^\[SKIP\] (?!.*: Test is disabled$)(.*)$", re.MULTILINE)
+CRITERION_LEFT_OUT = re.compile(r"^\[SKIP\] (.*): Test is disabled$", re.MULTILINE)
 TAP = re.compile(r"^(?P<failed>not )?ok\b(?: \d+)?(?: -)? ?(?P<name>.*?)(?: # SKIP (?P<why>.*))?$",
                  re.MULTILINE)
 TAP_PLAN = re.compile(r"^1\.\.\d+", re.MULTILINE)
@@ -25,6 +29,7 @@ class Count:
         said = COLOUR.sub("", test.get("stdout", "") + "\n" + test.get("stderr", ""))
         self.passed = self.failed = 0
         self.failures, self.skips = [], []
+        self.left_out = None  # by a filter; None: this is not Criterion's
         if test["result"] == "SKIP":
             self.skips.append(said.strip().rpartition("\n")[2])
         elif SYNTHESIS.search(said):
@@ -43,6 +48,7 @@ class Count:
             self.failed += int(tested) - int(passing)
         self.failures += CRITERION_FAILED.findall(said)
         self.skips += CRITERION_SKIPPED.findall(said)
+        self.left_out = set(CRITERION_LEFT_OUT.findall(said))
 
     def count_tap(self, said):
         for line in TAP.finditer(said):
@@ -61,8 +67,19 @@ def read_log(folder):
         return [json.loads(line) for line in log]
 
 
+def never_run(counts):
+    """What every run of an executable left out, by the executable's name: (build, test, count) each."""
+    by_program = {}
+    for _, test, count in counts:
+        if count.left_out is not None:
+            program = os.path.basename(test["command"][0])
+            by_program[program] = by_program.get(program, count.left_out) & count.left_out
+    return by_program
+
+
 def main(folders):
-    passed = failed = skipped = 0
+    passed = failed = 0
+    skips, counts = [], []
     for folder in folders:
         build = os.path.basename(folder)
         try:
@@ -72,19 +89,23 @@ def main(folders):
         if not tests:
             print(f"failed: {build}: the tests did not run")
             failed += 1
-        for test in tests:
-            count = Count(test)
-            passed += count.passed
-            failed += count.failed
-            skipped += len(count.skips)
-            for word, names in ("failed", count.failures), ("skipped", count.skips):
-                for name in names:
-                    print(f"{word}: {build}: {test['name']}: {name}")
+        counts += [(build, test, Count(test)) for test in tests]
+    for build, test, count in counts:
+        passed += count.passed
+        failed += count.failed
+        skips += [f"{build}: {test['name']}: {name}" for name in count.skips]
+        for name in count.failures:
+            print(f"failed: {build}: {test['name']}: {name}")
+    skips += [f"{program}: {name}: left out by every filter"
+              for program, names in never_run(counts).items() for name in sorted(names)]
+    for skip in skips:
+        print("skipped: " + skip)
     if failed:
         print("All that the tests said is in: " +
               ", ".join(os.path.join(folder, "meson-logs/testlog.txt") for folder in folders))
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    print(f"{passed} passed, {failed} failed" + (f", {len(skips)} skipped" if skips else ""))
     return 1 if failed else 0
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
