@@ -240,7 +240,7 @@ static json_t *make_headers(const struct web_route *route)
     if (route->method == WEB_GET) {
         add_header(headers, "ETag", "etag");
     }
-    if (!is_own(route)) {
+    if (route->handle == NULL) { /* a service's reply, passed on as it is */
         add_header(headers, "ATES-Seq", "ates_seq");
         if (!web_route_command(route)->is_query) {
             add_header(headers, "Idempotent-Replayed", "idempotent_replayed");

@@ -208,6 +208,7 @@ ann t events wait
 root t events wait --seconds x
 root tjcn events export tasks --from 2 --to 3
 root t events export nobody
+root t events export task
 ann t events export tasks
 - t admin backup FOLDER/first
 - t admin backup FOLDER/first

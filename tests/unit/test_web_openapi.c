@@ -1,6 +1,5 @@
-/* The OpenAPI document is whole: each route's operation is in it, each field of its command once,
- * and nothing refers to what is not there. What a linter says of it, tests/web/openapi.test.mjs
- * sees to. */
+/* The OpenAPI document is whole: each route's operation is in it, each field of its command once, and nothing
+ * refers to what is not there. What a linter says of it, tests/web/openapi.test.mjs sees to. */
 #include <criterion/criterion.h>
 
 #include <string.h>
@@ -331,8 +330,9 @@ static void check_success(const struct web_route *route)
     char name[WEB_SCHEMA_NAME_MAX + 1], reference[WEB_SCHEMA_NAME_MAX + 32];
 
     cr_assert_not_null(success, "%s: %u", route->path, route->success);
-    cr_expect_eq(json_object_get(json_object_get(success, "headers"), "Location") != NULL,
-                 route->success == 201);
+    const json_t *headers = json_object_get(success, "headers");
+    cr_expect_eq(json_object_get(headers, "Location") != NULL, route->success == 201);
+    cr_expect_eq(json_object_get(headers, "ATES-Seq") != NULL, route->handle == NULL);
     if (strcmp(route->command, "follow_events") == 0) {
         const json_t *stream = json_object_get(content, "text/event-stream");
         cr_expect_str_eq(text_at(json_object_get(stream, "schema"), "type"), "array");

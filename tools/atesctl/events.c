@@ -5,11 +5,20 @@
 
 #include "output.h"
 #include "remote.h"
+#include "suggest.h"
 
 int events_service(const char *name, const struct ates_service **out)
 {
     *out = ctl_service(name, strlen(name));
-    return *out != NULL ? CTL_OK : ctl_fail(CTL_USAGE, NULL, "there is no service '%.40s'", name);
+    struct ctl_nearest nearest = ctl_nearest_to(name);
+    if (*out != NULL) {
+        return CTL_OK;
+    }
+    ctl_tell_services(ctl_nearest_hear, &nearest);
+    return ctl_fail(CTL_USAGE, nearest.candidate, "there is no service '%.40s'%s%s%s", name,
+                    nearest.candidate != NULL ? ": did you mean '" : "",
+                    nearest.candidate != NULL ? nearest.candidate : "",
+                    nearest.candidate != NULL ? "'?" : "");
 }
 
 void events_tell_services(const struct ctl_input *input, ctl_word_fn *tell, void *context)

@@ -17,6 +17,9 @@ struct ctl_reason {
     bool is_quoted; /* the service's own words tell more: of a refusal they are shown instead */
 };
 
+/* The advice about fields, where nothing was refused. */
+#define CTL_REASON_FIELDS "atesctl call SERVICE.COMMAND --help"
+
 /* Every reason there is; of one with more meanings, the first that fits counts. */
 extern const struct ctl_reason ctl_reasons[];
 extern const size_t ctl_reason_count;

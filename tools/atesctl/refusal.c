@@ -91,16 +91,22 @@ static int refused_otherwise(const char *service, const struct ates_command *com
                              const struct ates_refusal *refusal)
 {
     const struct ctl_reason *row = ctl_reason_find(refusal->reason);
-    char advice[64];
+    const bool is_of_fields =
+        row != NULL && row->advice != NULL && strcmp(row->advice, CTL_REASON_FIELDS) == 0;
+    char advice[128];
 
-    snprintf(advice, sizeof advice, "again in %u s", (refusal->retry_after_ms + 999) / 1000);
+    if (is_of_fields) {
+        snprintf(advice, sizeof advice, "atesctl call %s.%s --help", service, command->name);
+    } else {
+        snprintf(advice, sizeof advice, "again in %u s", (refusal->retry_after_ms + 999) / 1000);
+    }
     return ctl_fail(
         ctl_exit_of(refusal->status),
-        refusal->retry_after_ms > 0               ? advice
-        : row != NULL && row->is_quoted           ? row->advice
-        : refusal->status == ATES_UNAUTHENTICATED ? "atesctl login"
-        : refusal->status == ATES_UNAVAILABLE     ? "again in a while"
-                                                  : NULL,
+        refusal->retry_after_ms > 0 || is_of_fields ? advice
+        : row != NULL && row->is_quoted             ? row->advice
+        : refusal->status == ATES_UNAUTHENTICATED   ? "atesctl login"
+        : refusal->status == ATES_UNAVAILABLE       ? "again in a while"
+                                                    : NULL,
         "%s.%s refused: %s (%s)", service, command->name,
         refusal->message[0] != '\0' ? refusal->message : ates_status_name(refusal->status),
         refusal->reason[0] != '\0' ? refusal->reason : ates_status_name(refusal->status));

@@ -41,7 +41,7 @@ struct ctl_nearest ctl_nearest_to(const char *word)
 {
     const size_t size = strlen(word);
 
-    return (struct ctl_nearest){.word = word, .distance = 1 + (size < 3 ? 1 : size / 3 + 1)};
+    return (struct ctl_nearest){.word = word, .distance = 1 + (size < 4 ? 1 : size / 3 + 1)};
 }
 
 void ctl_nearest_consider(struct ctl_nearest *self, const char *candidate)
