@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Dealer } from 'zeromq';
 import { FRAME_MAX, decode, encode } from './wire.mjs';
 
-const ATTEMPTS = 3; // within the time that a call may take
+const FIRST_ATTEMPT_MS = 1000; // each later one may take twice as long
 const RENEW_BEFORE_MS = 60000;
 const STATUSES = new Set(('OK INVALID_ARGUMENT UNAUTHENTICATED PERMISSION_DENIED NOT_FOUND ALREADY_EXISTS FAILED_PRECONDITION ' +
     'RESOURCE_EXHAUSTED DEADLINE_EXCEEDED UNAVAILABLE UNIMPLEMENTED INTERNAL DATA_LOSS').split(' '));
@@ -135,8 +135,8 @@ export class Client {
     async call(name, body = {}, { requestId = randomUUID(), timeoutMs = this.#options.timeoutMs } = {}) {
         const deadline = performance.now() + timeoutMs;
         if (this.token && this.#expiresAt - Date.now() < RENEW_BEFORE_MS) await this.renewToken();
-        for (let isRenewed = false; ;) {
-            const patienceMs = Math.min(timeoutMs / ATTEMPTS, deadline - performance.now());
+        for (let isRenewed = false, attemptMs = FIRST_ATTEMPT_MS; ; attemptMs *= 2) {
+            const patienceMs = Math.min(attemptMs, deadline - performance.now());
             if (patienceMs <= 0) throw new NoReply(name, requestId);
             const frames = await this.#attempt(name, body, requestId, patienceMs);
             try {

@@ -3,6 +3,7 @@
 
     run_document.py DOCUMENT           TAP: one test a command
     run_document.py --update DOCUMENT  writes what they print now into the document instead
+    --link FOLDER before these: the shell finds it in its own one, under its name
 
 A command stands behind "$ " in a block of ```console, with the lines that follow from "> "; what it prints stands
 below it. "# exit N" as the last line of an output says that the command fails with N. Both sides are compared with
@@ -167,12 +168,18 @@ def update(path, lines, results):
 
 def main():
     arguments = sys.argv[1:]
+    links = []
+    while arguments[:1] == ['--link']:
+        links.append(arguments[1])
+        del arguments[:2]
     is_update = arguments[:1] == ['--update']
     path = arguments[-1]
     with open(path, encoding='utf-8') as file:
         lines = file.read().split('\n')[:-1]
     commands = read(lines)
     folder = tempfile.mkdtemp(prefix='ates-document-')
+    for link in links:
+        os.symlink(os.path.abspath(link), os.path.join(folder, os.path.basename(link)))
     shell = Shell(folder)
     results, good = [], True
     try:

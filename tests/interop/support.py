@@ -30,6 +30,18 @@ def seeded() -> random.Random:
     return random.Random(seed)
 
 
+def until(made, words: str):
+    """What made gives, as soon as it is true. The pauses only keep the machine free."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        found = made()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f'this never came: {words}')
+        time.sleep(0.02)
+
+
 def ends_with_parent() -> None:
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -10,11 +10,23 @@ import unittest
 import zmq
 
 from fake_producer import LOG_ID, FakeProducer
-from support import PATIENCE_S, Daemon
+from support import PATIENCE_S, Daemon, until
 
 from ates import Broken, Client, Compacted, Cursor, Follower, NoReply, Refused  # noqa: E402 - support found it
 
 STRANGER = 'ara', 'ara@uberpopug.example', 'parrot-orbit-7', 'developer'
+
+
+def create(client: Client, name: str):
+    """A task, as soon as tasks has heard of somebody to give it to."""
+    def attempt():
+        try:
+            return client.create_task(name)
+        except Refused as refusal:
+            if refusal.reason != 'NO_ASSIGNEES':
+                raise
+            return None
+    return until(attempt, 'somebody to give tasks to')
 
 
 class Story(unittest.TestCase):
@@ -27,26 +39,17 @@ class Story(unittest.TestCase):
             cls.ara_id = nobody.register_user(*STRANGER)
         cls.ara = cls.daemon.client(STRANGER[0], STRANGER[2])
         cls.boris_id = cls.admin.register_user('boris', 'boris@uberpopug.example', 'abacus-orbit-7', 'accountant')
-        cls.until(lambda: cls.admin.call('tasks.reassign_tasks', {'dry_run': True}), 'tasks has heard of them')
+        cls.boris = cls.daemon.client('boris', 'abacus-orbit-7')
+        create(cls.admin, 'The first one')
 
     @classmethod
     def tearDownClass(cls):
-        for client in (cls.admin, cls.ara):
+        for client in (cls.admin, cls.ara, cls.boris):
             client.close()
         cls.daemon.close()
 
-    @classmethod
-    def until(cls, made, words):
-        """What made gives, as soon as it is true: each answer of a service is the pace."""
-        for _ in range(100000):
-            try:
-                found = made()
-                if found:
-                    return found
-            except Refused as refusal:
-                if refusal.reason not in ('NO_ASSIGNEES', 'NO_TRANSFERS'):
-                    raise
-        raise AssertionError(f'this never came: {words}')
+    def create(self, name: str):
+        return create(self.admin, name)
 
     def refused(self, status: str, reason: str, field, call, *arguments) -> None:
         with self.assertRaises(Refused) as caught:
@@ -55,16 +58,11 @@ class Story(unittest.TestCase):
         self.assertEqual((found.status, found.reason, found.field), (status, reason, field))
         self.assertTrue(found.message)
 
-    def create(self, name: str):
-        return self.until(lambda: self.admin.create_task(name), 'somebody to give it to')
-
     def client_of(self, user_id: int) -> Client:
         if user_id == self.ara_id:
             return self.ara
         self.assertEqual(user_id, self.boris_id)
-        client = self.daemon.client('boris', 'abacus-orbit-7')
-        self.addCleanup(client.close)
-        return client
+        return self.boris
 
     def test_a_task_from_creation_to_reward(self):
         with self.daemon.client() as client:
@@ -80,16 +78,15 @@ class Story(unittest.TestCase):
             completed = next(event for event in events if event.event_name == 'task_completed')
             self.assertEqual(completed.data, {'task_id': task.id, 'completed_by': task.assigned_to})
             self.assertEqual(completed.prev, created_hash(client, created.seq, completed.seq))
-            booked = self.until(lambda: self.fees_and_rewards(task), 'both transfers')
+            booked = until(lambda: self.fees_and_rewards(task), 'both transfers')
             self.assertLessEqual(-2000, booked['assign_fee'])
             self.assertLessEqual(2000, booked['completion_reward'])
 
     def fees_and_rewards(self, task) -> dict:
-        with self.daemon.client('boris', 'abacus-orbit-7') as boris:
-            found = {transfer.kind: transfer.delta_cents for transfer in boris.transfers(user_id=task.assigned_to)
-                     if transfer.task_id == task.id}
-            total = sum(transfer.delta_cents for transfer in boris.transfers(user_id=task.assigned_to))
-            self.assertEqual(boris.balance(task.assigned_to).balance_cents, total)
+        transfers = list(self.boris.transfers(user_id=task.assigned_to, limit=2))
+        found = {transfer.kind: transfer.delta_cents for transfer in transfers if transfer.task_id == task.id}
+        if len(found) == 2:
+            self.assertEqual(self.boris.balance(task.assigned_to).balance_cents, sum(transfer.delta_cents for transfer in transfers))
         return found if len(found) == 2 else {}
 
     def test_refusals(self):
@@ -109,7 +106,6 @@ class Story(unittest.TestCase):
             self.refused('UNAUTHENTICATED', 'TOKEN_INVALID', None, nobody.balance)
 
     def test_a_repeated_request_id_has_one_effect(self):
-        self.create('The first one')
         body = {'name': 'Once', 'description': ''}
         first = self.admin.call('tasks.create_task', body, 'once-1')
         again = self.admin.call('tasks.create_task', body, 'once-1')
@@ -127,11 +123,10 @@ class Story(unittest.TestCase):
             client.balance(self.ara_id)
             self.assertNotEqual(client.token, first)
             self.assertGreater(client.token_expires_at, 0)
-            client.call('auth.revoke_sessions', {'user_id': self.boris_id})
-        with self.daemon.client('boris', 'abacus-orbit-7') as boris:
-            self.admin.call('auth.revoke_sessions', {'user_id': self.boris_id})
-            self.refused('UNAUTHENTICATED', 'TOKEN_REVOKED', None,
-                         lambda: self.until(lambda: boris.balance() is None, 'the end of the session'))
+        kea_id = self.admin.register_user('kea', 'kea@uberpopug.example', STRANGER[2], 'manager')
+        with self.daemon.client('kea', STRANGER[2]) as kea:
+            self.admin.call('auth.revoke_sessions', {'user_id': kea_id})
+            self.refused('UNAUTHENTICATED', 'TOKEN_REVOKED', None, until, lambda: kea.balance() is None, 'the end of the session')
 
     def test_silence_is_no_failure(self):
         with Client(os.path.join(self.daemon.folder, 'nowhere'), timeout_s=0.3) as lost:
@@ -162,11 +157,10 @@ class Story(unittest.TestCase):
         while task.assigned_to != self.ara_id:
             task = self.create('Well paid')
         self.ara.complete_task(task.id)
-        self.until(lambda: self.fees_and_rewards(task), 'the reward')
-        with self.daemon.client('boris', 'abacus-orbit-7') as boris:
-            paid = boris.call('accounting.pay_to_workers').result
-            date = paid['business_date']
-            expected = [transfer for transfer in boris.transfers(kind='payout')]
+        until(lambda: self.fees_and_rewards(task), 'the reward')
+        paid = self.boris.call('accounting.pay_to_workers').result
+        date = paid['business_date']
+        expected = list(self.boris.transfers(kind='payout'))
         path = self.daemon.write('boris-password', 'abacus-orbit-7\n')
         program = self.daemon.program('payroll.py', '--login', 'boris', '--password-file', path, '--from-date', date, '--to-date', date)
         out, _ = program.communicate(timeout=PATIENCE_S)
@@ -201,7 +195,7 @@ class Restarts(unittest.TestCase):
     def test_a_command_during_a_restart_has_one_effect(self):
         with self.daemon.client() as admin:
             admin.register_user(*STRANGER)
-            Story.until(lambda: admin.create_task('Before'), 'somebody to give it to')
+            create(admin, 'Before')
             self.daemon.kill('tasks')
             made = []
             caller = threading.Thread(target=lambda: made.append(self.call_meanwhile()))

@@ -10,7 +10,7 @@ import zmq.auth
 from . import wire
 
 PROTOCOL = b'ATES/1'
-ATTEMPTS = 3  # within the time that a call may take
+FIRST_ATTEMPT_S = 1.0  # each later one may take twice as long
 RENEW_BEFORE_S = 60
 STATUSES = frozenset(b'OK INVALID_ARGUMENT UNAUTHENTICATED PERMISSION_DENIED NOT_FOUND ALREADY_EXISTS FAILED_PRECONDITION '
                      b'RESOURCE_EXHAUSTED DEADLINE_EXCEEDED UNAVAILABLE UNIMPLEMENTED INTERNAL DATA_LOSS'.split())
@@ -166,9 +166,9 @@ class Client:
         deadline = time.monotonic() + timeout_s
         if self.token and self.token_expires_at / 1000 - time.time() < RENEW_BEFORE_S:
             self.renew_token()
-        is_renewed = False
+        is_renewed, attempt_s = False, FIRST_ATTEMPT_S
         while True:
-            patience_s = min(timeout_s / ATTEMPTS, deadline - time.monotonic())
+            patience_s, attempt_s = min(attempt_s, deadline - time.monotonic()), 2 * attempt_s
             if patience_s <= 0:
                 raise NoReply(name, request_id)
             try:
