@@ -338,6 +338,7 @@ int64_t ates_engine_checkpoint(struct ates_engine *self, bool now)
     if (!now && due > 0 && self->txn.writes < self->write_budget) {
         return due / 1000 + 1;
     }
+    ates_log_drop_dead_readers(self->log);
     if (!ates_engine_has_room(self)) {
         return CHECKPOINT_INTERVAL_US / 1000; /* put off: the log has it all */
     }

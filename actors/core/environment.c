@@ -100,6 +100,13 @@ int ates_environment_open_read(MDB_env **env, const char *path, char *error, siz
     return open_environment(env, path, 0, 0, flags, error, error_size);
 }
 
+int ates_environment_drop_dead_readers(MDB_env *env)
+{
+    int dead_readers;
+
+    return ates_environment_result(mdb_reader_check(env, &dead_readers));
+}
+
 int ates_environment_remove(int folder, const char *name)
 {
     static const char *const files[] = {"data.mdb", "lock.mdb"};

@@ -20,6 +20,9 @@ int ates_environment_open(MDB_env **env, const char *path, size_t map_size, unsi
  * Its unnamed table only. As above, but that nothing is made. */
 int ates_environment_open_read(MDB_env **env, const char *path, char *error, size_t error_size);
 
+/* Drops the readers of processes that have died. 0 or -errno. */
+int ates_environment_drop_dead_readers(MDB_env *env);
+
 /* Removes the environment in folder name below the open folder, or what is there of it. 0 or -errno.
  */
 int ates_environment_remove(int folder, const char *name);

@@ -301,6 +301,11 @@ unsigned ates_log_used_permille(const struct ates_log *log)
     return ates_environment_used_permille(log->env, log->map_size);
 }
 
+void ates_log_drop_dead_readers(struct ates_log *log)
+{
+    (void)ates_environment_drop_dead_readers(log->env); /* where it fails, the next time will do */
+}
+
 static int append_all(struct ates_log *log, MDB_txn *txn, const struct ates_stored_record *records,
                       size_t count)
 {

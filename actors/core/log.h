@@ -70,6 +70,10 @@ const struct ates_log_head *ates_log_head(const struct ates_log *log);
 /* NULL where the log has its first record. */
 const struct ates_base_note *ates_log_base(const struct ates_log *log);
 unsigned ates_log_used_permille(const struct ates_log *log);
+/* Forgets readers in other processes that have died within a read, as a backup that was killed: until
+ * then no page that the log has done with since can be used again, and its file grows with every commit.
+ * Cheap; to be called now and then. */
+void ates_log_drop_dead_readers(struct ates_log *log);
 
 /* A record in its stored form. */
 struct ates_stored_record {

@@ -2,8 +2,12 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <lmdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support/engine_fixture.h"
 #include "support/toy_domain.h"
@@ -382,4 +386,45 @@ Test(engine, one_process_has_the_data)
                  -EBUSY);
     cr_assert_null(second);
     cr_assert_not_null(strstr(error, "toy"));
+}
+
+/* Does it to the log's environment in a process of its own, and returns how that ended. */
+static int in_child(int (*work)(MDB_env *env))
+{
+    char path[sizeof fixture.folder + 16];
+    MDB_env *env;
+    int status;
+
+    snprintf(path, sizeof path, "%s/toy/log", fixture.folder);
+    const pid_t child = fork();
+    if (child == 0) {
+        _exit(mdb_env_create(&env) == 0 && mdb_env_open(env, path, MDB_RDONLY, 0) == 0 ? work(env)
+                                                                                       : 99);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static int die_reading(MDB_env *env)
+{
+    MDB_txn *txn;
+
+    return mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0 ? kill(getpid(), SIGKILL) : 99;
+}
+
+static int count_dead(MDB_env *env)
+{
+    int dead = 0;
+
+    return mdb_reader_check(env, &dead) == 0 ? dead : 99;
+}
+
+/* As a backup that was killed would: the log's file would grow with every commit. */
+Test(engine, a_checkpoint_drops_the_readers_that_were_killed)
+{
+    cr_assert_eq(in_child(die_reading), SIGKILL);
+    put_ok("k", "v");
+    fixture_commit(&fixture);
+    cr_assert_gt(ates_engine_checkpoint(fixture.engine, true), 0);
+    cr_expect_eq(in_child(count_dead), 0);
 }

@@ -2,9 +2,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -283,6 +286,55 @@ Test(log, a_flipped_bit_is_found)
     damage("another one");
     cr_assert_eq(open_log(MAP_SIZE), -EUCLEAN);
     ates_arena_free(&arena);
+}
+
+static off_t file_size(void)
+{
+    char path[TEMP_FOLDER_SIZE + 16];
+    struct stat status;
+
+    snprintf(path, sizeof path, "%s/data.mdb", folder);
+    cr_assert_eq(stat(path, &status), 0);
+    return status.st_size;
+}
+
+/* Another process reads, and is killed meanwhile. */
+static void die_reading(void)
+{
+    char error[256] = "";
+    struct ates_log_reader reader;
+    struct ates_log *log = NULL;
+    int status;
+
+    const pid_t child = fork();
+    if (child == 0) {
+        if (ates_log_open_read(&log, folder, error, sizeof error) == 0 &&
+            ates_log_read_open(&reader, log) == 0) {
+            kill(getpid(), SIGKILL);
+        }
+        _exit(1);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+Test(log, a_reader_that_was_killed_holds_no_pages_back_once_it_is_dropped)
+{
+    const unsigned commits = 300;
+
+    cr_assert_eq(append(1, 100), 0);
+    die_reading();
+    const off_t before = file_size();
+    for (unsigned i = 0; i < commits; i++) {
+        cr_assert_eq(append(1, 100), 0);
+    }
+    const off_t held = file_size() - before;
+    ates_log_drop_dead_readers(log_);
+    for (unsigned i = 0; i < commits; i++) {
+        cr_assert_eq(append(1, 100), 0);
+    }
+    cr_expect_gt(held, commits * 4096, "what is held back was to be seen");
+    cr_expect_lt(file_size() - before - held, held / 10);
 }
 
 Test(log, belongs_to_one_service)
