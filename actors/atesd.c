@@ -22,6 +22,7 @@
 #include "core/catalogue.h"
 #include "core/config.h"
 #include "core/environment.h"
+#include "core/standard_files.h"
 #include "domains.h"
 #include "web/web.h"
 
@@ -361,8 +362,12 @@ int main(int argc, char **argv)
     const char *file = NULL;
     char error[8192] = "";
 
+    int r = ates_standard_files_open();
+    if (r != 0) {
+        return EXIT_FAILURE;
+    }
     zsys_handler_set(NULL); /* before anything of CZMQ: signals are ours */
-    int r = parse(&self, argc, argv, &file, settings, &setting_count);
+    r = parse(&self, argc, argv, &file, settings, &setting_count);
     if (r != 0) {
         return r > 0 ? EXIT_SUCCESS : EXIT_MEND;
     }

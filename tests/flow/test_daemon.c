@@ -316,6 +316,60 @@ Test(daemon, all_in_one_process_pay_what_was_earned)
     flow_close(&flow);
 }
 
+/* What a link of the process in /proc leads to; empty: it is not there. */
+static void link_of(const struct flow *flow, const char *service, const char *link, char out[256])
+{
+    char path[64];
+
+    for (size_t i = 0; i < flow->process_count; i++) {
+        if (strcmp(flow->processes[i].service, service) == 0) {
+            snprintf(path, sizeof path, "/proc/%d/%s", (int)flow->processes[i].pid, link);
+        }
+    }
+    const ssize_t size = readlink(path, out, 255);
+    out[size > 0 ? size : 0] = '\0';
+}
+
+/* Whether it is that program by now, and has opened something. */
+static bool has_begun(const struct flow *flow, const char *service, const char *program)
+{
+    char path[256], file[256];
+
+    link_of(flow, service, "exe", path);
+    link_of(flow, service, "fd/2", file);
+    return strcmp(path, program) == 0 && file[0] != '\0';
+}
+
+/* Or words would go into the file that was opened next: a database's. */
+Test(daemon, programs_started_without_standard_files_open_nothing_in_their_place)
+{
+    static const char *const services[] = {"auth", "atesctl"};
+    static const char *const closed = "exec \"$@\" <&- >&- 2>&-";
+    struct flow flow;
+    char file[256], link[16];
+
+    flow_open(&flow);
+    flow_start(&flow, "broker");
+    flow_spawn_program(&flow, "auth",
+                       ARGUMENTS("/bin/sh", "-c", closed, "sh", flow_atesd(), "auth", "-c",
+                                 "/dev/null", "--data", flow.data_dir, "--run", flow.run_dir));
+    flow_await(&flow, "auth");
+    flow_spawn_program(&flow, "atesctl",
+                       ARGUMENTS("/bin/sh", "-c", closed, "sh", ATESCTL_PATH, "events", "tail",
+                                 "--run", flow.run_dir));
+    flow_until(has_begun(&flow, "atesctl", ATESCTL_PATH));
+    for (size_t i = 0; i < 2; i++) {
+        for (int number = 0; number <= 2; number++) {
+            snprintf(link, sizeof link, "fd/%d", number);
+            link_of(&flow, services[i], link, file);
+            cr_expect_str_eq(file, "/dev/null", "%s has %s as %d", services[i], file, number);
+        }
+    }
+    flow_kill(&flow, "atesctl");
+    flow_stop_all(&flow);
+    flow_close(&flow);
+}
+
 #ifdef ATES_WITH_SYSTEMD
 static int open_notify_socket(const char *path)
 {

@@ -11,6 +11,7 @@
 
 #include "context_store.h"
 #include "core/calendar.h"
+#include "core/standard_files.h"
 #include "ctl.h"
 #include "help.h"
 #include "line.h"
@@ -79,6 +80,9 @@ int main(int argc, char **argv)
     static struct ctl ctl;
     struct ctl_line line = {.group = NULL};
 
+    if (ates_standard_files_open() != 0) {
+        return CTL_REFUSED;
+    }
     zsys_handler_set(NULL); /* before anything of CZMQ: signals are ours */
     set_locale();
     if (sodium_init() < 0) {
