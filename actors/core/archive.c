@@ -11,6 +11,8 @@
 
 #include <ates/status.h>
 
+#include "core/file_copy.h"
+
 #define HEADING "aTES-LOG-COPY-1\n"
 #define HEADING_SIZE (sizeof HEADING - 1)
 #define FRAME_SIZE 5u /* of a part: kind and size */
@@ -140,15 +142,24 @@ int ates_archive_open(struct ates_archive_reader *reader, const char *path, char
     char heading[HEADING_SIZE];
     struct stat status;
 
-    *reader = (struct ates_archive_reader){.file = fopen(path, "rbe")};
-    if (reader->file == NULL || fstat(fileno(reader->file), &status) != 0) {
+    *reader = (struct ates_archive_reader){.file = NULL};
+    const int fd = ates_file_open(path, error, error_size);
+    if (fd < 0) {
+        return fd;
+    }
+    reader->file = fdopen(fd, "rb");
+    if (reader->file == NULL) {
+        close(fd);
+        return fail(path, -ENOMEM, error, error_size);
+    }
+    if (fstat(fd, &status) != 0) {
         return fail(path, -errno, error, error_size);
     }
     snprintf(reader->path, sizeof reader->path, "%s", path);
     setvbuf(reader->file, NULL, _IOFBF, FILE_BUFFER);
     crypto_generichash_init(&reader->digest, NULL, 0, ATES_HASH_SIZE);
     reader->size = (uint64_t)status.st_size;
-    if (!S_ISREG(status.st_mode) || reader->size < sizeof heading) {
+    if (reader->size < sizeof heading) {
         return damaged(reader, "too short for a log's copy", error, error_size);
     }
     int r = get(reader, heading, sizeof heading, error, error_size);

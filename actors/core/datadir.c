@@ -82,7 +82,7 @@ static int read_version(const char *data_dir, char version[32], char *error, siz
     char path[4200];
 
     snprintf(path, sizeof path, "%s/version", data_dir);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (file < 0 && (errno == ENOENT || errno == ENOTDIR)) {
         snprintf(path, sizeof path, "%s/" ATES_MANIFEST, data_dir);
         if (access(path, F_OK) == 0) {

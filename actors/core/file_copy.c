@@ -18,18 +18,35 @@ static int fail(const char *path, char *error, size_t error_size)
     return fault;
 }
 
-/* A FIFO in the file's place would hold the program without O_NONBLOCK. */
+int ates_file_open(const char *path, char *error, size_t error_size)
+{
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat status;
+    int r = 0;
+
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        r = fail(path, error, error_size);
+    } else if (!S_ISREG(status.st_mode)) {
+        snprintf(error, error_size, "%s: no regular file", path);
+        r = -EINVAL;
+    }
+    if (r != 0 && fd >= 0) {
+        close(fd);
+    }
+    return r != 0 ? r : fd;
+}
+
 static int read_whole(const char *path, void *data, size_t *size, mode_t *mode, char *error,
                       size_t error_size)
 {
-    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const int fd = ates_file_open(path, error, error_size);
     struct stat status;
     size_t done = 0;
     ssize_t n = 1;
     int r = 0;
 
     if (fd < 0) {
-        return fail(path, error, error_size);
+        return fd;
     }
     while (n > 0 && done <= ATES_FILE_COPY_MAX) {
         n = read(fd, (uint8_t *)data + done, ATES_FILE_COPY_MAX + 1 - done);

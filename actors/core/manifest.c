@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/datadir.h"
+#include "core/file_copy.h"
 
 #define NAME ATES_MANIFEST
 #define DRAFT ATES_MANIFEST ".new"
@@ -141,7 +142,11 @@ int ates_manifest_write(const struct ates_manifest *manifest, const char *folder
         unlink(draft);
         return fail(folder, NAME, r, strerror(-r), error, error_size);
     }
-    return ates_sync_folder(folder, error, error_size);
+    r = ates_sync_folder(folder, error, error_size);
+    if (r != 0) {
+        unlink(path); /* who cannot know that it lasts must not leave it */
+    }
+    return r;
 }
 
 static bool read_hash(const char *text, uint8_t out[ATES_HASH_SIZE])
@@ -243,9 +248,9 @@ static bool parse(const char *text, json_t *object, struct ates_manifest *manife
 static int read_text(const char *folder, const char *path, char *text, char *error,
                      size_t error_size)
 {
-    FILE *file = fopen(path, "re");
+    const int fd = ates_file_open(path, error, error_size);
 
-    if (file == NULL && (errno == ENOENT || errno == ENOTDIR)) {
+    if (fd == -ENOENT || fd == -ENOTDIR) {
         const bool is_folder = access(folder, F_OK) == 0;
 
         snprintf(error, error_size,
@@ -254,8 +259,9 @@ static int read_text(const char *folder, const char *path, char *text, char *err
                  folder);
         return -ENOENT;
     }
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
     if (file == NULL) {
-        return fail(folder, NAME, -errno, strerror(errno), error, error_size);
+        return fd < 0 ? fd : fail(folder, NAME, -ENOMEM, strerror(ENOMEM), error, error_size);
     }
     const size_t size = fread(text, 1, TEXT_MAX, file);
     int r = ferror(file) ? fail(folder, NAME, -EIO, strerror(EIO), error, error_size) : 0;

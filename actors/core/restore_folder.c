@@ -147,7 +147,7 @@ static int complete(const struct restore_folder *self, bool *completed, char *er
                     size_t error_size)
 {
     char mark[RESTORE_MARK_SIZE] = "";
-    const int fd = openat(self->fd, ATES_RESTORE_MARK, O_RDONLY | O_CLOEXEC);
+    const int fd = openat(self->fd, ATES_RESTORE_MARK, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0) {
         return errno == ENOENT ? 0 : fail(self, ATES_RESTORE_MARK, -errno, error, error_size);

@@ -127,6 +127,16 @@ Test(archive, a_file_cut_short_names_the_byte)
     cr_expect_eq(read_parts(&count, read), -EBADMSG);
 }
 
+Test(archive, a_fifo_in_its_place_is_refused_not_waited_for)
+{
+    struct ates_archive_reader reader;
+
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_expect_eq(ates_archive_open(&reader, path, error, sizeof error), -EINVAL);
+    cr_expect_not_null(strstr(error, path));
+    ates_archive_close(&reader);
+}
+
 Test(archive, replaces_no_file)
 {
     struct ates_archive_writer writer;

@@ -139,6 +139,18 @@ Test(manifest, without_one_the_backup_was_interrupted)
     cr_expect_not_null(strstr(error, "no such folder"), "%s", error);
 }
 
+Test(manifest, a_fifo_or_a_folder_in_its_place_is_refused)
+{
+    struct ates_manifest read;
+
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_expect_eq(read_it(&read), -EINVAL);
+    cr_expect_not_null(strstr(error, path), "%s", error);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(mkdir(path, 0700), 0);
+    cr_expect_eq(read_it(&read), -EINVAL);
+}
+
 Test(manifest, a_newer_format_is_refused_with_what_to_do)
 {
     static const char newer[] = "{\"format\": 2, \"what\": [\"nobody knows yet\"]}\n";
