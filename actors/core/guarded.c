@@ -35,11 +35,14 @@ static void note(void *context, uint64_t done, uint64_t total)
     atomic_store(&shared->done, done);
 }
 
+/* How LMDB, or what it runs into, ends a process that reads damaged pages. */
+static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
+#define FAULT_COUNT (sizeof faults / sizeof faults[0])
+
 /* A fault ends the child as a fault does, whatever this program does about them. */
 static _Noreturn void run_child(pid_t parent, ates_guarded_fn *run, const void *input,
                                 struct shared *shared)
 {
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
     const struct ates_progress progress = {note, shared};
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -47,7 +50,7 @@ static _Noreturn void run_child(pid_t parent, ates_guarded_fn *run, const void *
         _exit(EXIT_FAILURE);
     }
     prctl(PR_SET_DUMPABLE, 0); /* no core of it: what it held may be anybody's data */
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+    for (size_t i = 0; i < FAULT_COUNT; i++) {
         signal(faults[i], SIG_DFL);
     }
     shared->returned = run(input, &progress, shared->result, shared->error, sizeof shared->error);
@@ -68,10 +71,28 @@ static void watch(int end, struct shared *shared, const struct ates_progress *pr
     }
 }
 
+/* Whether it was ended from outside: by somebody, a limit, or for want of memory. */
+static bool was_stopped(int status)
+{
+    bool is_fault = false;
+
+    for (size_t i = 0; WIFSIGNALED(status) && i < FAULT_COUNT; i++) {
+        is_fault = is_fault || WTERMSIG(status) == faults[i];
+    }
+    return WIFSIGNALED(status) && !is_fault;
+}
+
 static int explain(const struct shared *shared, int status, char *error, size_t error_size)
 {
     char how[64];
 
+    if (was_stopped(status)) {
+        snprintf(error, error_size,
+                 "the process that read its files was ended (\"%s\"), after record %" PRIu64
+                 " of the log",
+                 strsignal(WTERMSIG(status)), atomic_load(&shared->done));
+        return -EINTR;
+    }
     if (WIFSIGNALED(status)) {
         snprintf(how, sizeof how, "%s", strsignal(WTERMSIG(status)));
     } else {

@@ -14,7 +14,7 @@ typedef int ates_guarded_fn(const void *input, const struct ates_progress *progr
 
 /* Has it run in a child, with a copy of this process's memory, and gives back what it returned, its
  * result (of result_size bytes) and its line. progress (may be NULL) is told in this process. -EBADMSG
- * where the child's end was no end of its own: error says how far it had come. The calling process must
+ * where a fault ended the child, -EINTR where another signal did: error says how far it had come. The calling process must
  * have no environment open that the work touches, and no other thread that holds a lock. */
 int ates_guarded(ates_guarded_fn *run, const void *input, const struct ates_progress *progress,
                  void *result, size_t result_size, char *error, size_t error_size);
