@@ -1,12 +1,13 @@
 /* Taking a backup; see backup.h. */
 #include "core/backup.h"
 
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,23 +16,29 @@
 #include "core/datadir.h"
 #include "core/engine.h"
 #include "core/file_copy.h"
+#include "core/guarded.h"
 #include "core/token.h"
 #include "core/walk.h"
 
 /* Of a log in one read transaction: what it holds back is room that the service frees meanwhile. */
 #define CHUNK_BYTES ((size_t)4 << 20)
 
-struct source {
-    const struct ates_domain *domain;
-    struct ates_log *log;
-};
-
 struct backup {
     const struct ates_backup_plan *plan;
     struct ates_manifest *manifest;
-    size_t count;
-    struct source sources[ATES_DOMAINS_MAX]; /* as manifest->logs */
+    int folder; /* locked: no two backups go into one */
     bool made_folder;
+    char *error;
+    size_t error_size;
+};
+
+/* One service's log, and what was noted of it. */
+struct source {
+    const struct ates_backup_plan *plan;
+    const struct ates_domain *domain;
+    const struct ates_manifest_log *noted; /* NULL: nothing yet */
+    struct ates_log *log;                  /* open in the child alone */
+    const struct ates_progress *progress;
     char *error;
     size_t error_size;
 };
@@ -42,71 +49,115 @@ static int fail(const struct backup *self, const char *path, int fault)
     return fault;
 }
 
+static int refuse_full(const struct backup *self)
+{
+    const struct dirent *entry;
+    DIR *folder = opendir(self->plan->folder);
+    int r = folder != NULL ? 0 : fail(self, self->plan->folder, -errno);
+
+    while (r == 0 && (entry = readdir(folder)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            r = fail(self, self->plan->folder, -ENOTEMPTY);
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    return r;
+}
+
 static int make_folder(struct backup *self)
 {
     const char *path = self->plan->folder;
-    const struct dirent *entry;
-    int r = 0;
 
     self->made_folder = mkdir(path, 0700) == 0;
     if (!self->made_folder && errno != EEXIST) {
         return fail(self, path, -errno);
     }
-    DIR *folder = opendir(path);
-    if (folder == NULL) {
+    self->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (self->folder < 0) {
         return fail(self, path, -errno);
     }
-    while (r == 0 && (entry = readdir(folder)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            r = fail(self, path, -ENOTEMPTY);
-        }
+    if (flock(self->folder, LOCK_EX | LOCK_NB) != 0) {
+        snprintf(self->error, self->error_size, "%s: another backup is being made there", path);
+        return -EBUSY;
     }
-    closedir(folder);
-    return r == 0 && chmod(path, 0700) != 0 ? fail(self, path, -errno) : r;
+    const int r = refuse_full(self);
+    return r == 0 && fchmod(self->folder, 0700) != 0 ? fail(self, path, -errno) : r;
+}
+
+static void log_path(const struct source *source, char path[4200])
+{
+    snprintf(path, 4200, "%s/%s/log", source->plan->config->data_dir,
+             source->domain->service->name);
+}
+
+/* result: a struct ates_manifest_log. */
+static int note_head(const void *input, const struct ates_progress *progress, void *result,
+                     char *error, size_t error_size)
+{
+    const struct source *source = input;
+    struct ates_manifest_log *noted = result;
+    struct ates_log *log = NULL;
+    char path[4200];
+
+    (void)progress;
+    log_path(source, path);
+    int r = ates_log_open_read(&log, path, error, error_size);
+    if (r == 0) {
+        snprintf(noted->service, sizeof noted->service, "%s", source->domain->service->name);
+        snprintf(noted->log_id, sizeof noted->log_id, "%s", ates_log_id(log));
+        noted->head = *ates_log_head(log);
+    }
+    ates_log_close(&log);
+    return r;
+}
+
+/* Has it done in a child, which LMDB's pages may end where they are damaged. */
+static int do_guarded(const struct backup *self, const struct source *source, ates_guarded_fn *work,
+                      const struct ates_progress *progress, void *result, size_t result_size)
+{
+    char why[2048] = "";
+    const int r = ates_guarded(work, source, progress, result, result_size, why, sizeof why);
+
+    if (r != 0) {
+        snprintf(self->error, self->error_size, "%s: %s", source->domain->service->name, why);
+    }
+    return r;
 }
 
 /* The moment of the cut. */
-static int note_heads(struct backup *self)
+static int note_heads(const struct backup *self)
 {
     const struct ates_domain *ordered[ATES_DOMAINS_MAX];
     const size_t count = ates_consumers_first(self->plan->domains, ordered);
     const struct ates_source clock = ates_source_system();
+    struct ates_manifest *manifest = self->manifest;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < count; i++) {
-        const char *service = ordered[i]->service->name;
-        struct ates_manifest_log *noted = &self->manifest->logs[self->count];
+        const struct source source = {.plan = self->plan, .domain = ordered[i]};
+        struct ates_manifest_log *noted = &manifest->logs[manifest->log_count];
         char path[4200];
 
-        snprintf(path, sizeof path, "%s/%s/log", self->plan->config->data_dir, service);
+        log_path(&source, path);
         if (access(path, F_OK) != 0) {
             continue; /* a service that never ran */
         }
-        self->sources[self->count].domain = ordered[i];
-        r = ates_log_open_read(&self->sources[self->count].log, path, self->error,
-                               self->error_size);
-        if (r == -ENOENT) {
-            r = 0; /* it begins just now */
-        } else if (r == 0) {
-            const struct ates_log *log = self->sources[self->count++].log;
-
-            snprintf(noted->service, sizeof noted->service, "%s", service);
-            snprintf(noted->log_id, sizeof noted->log_id, "%s", ates_log_id(log));
-            noted->head = *ates_log_head(log);
-        }
+        r = do_guarded(self, &source, note_head, NULL, noted, sizeof *noted);
+        manifest->log_count += r == 0;
+        r = r == -ENOENT ? 0 : r; /* it begins just now */
     }
-    self->manifest->taken_at = ates_now_ms(&clock);
-    self->manifest->log_count = self->count;
+    manifest->taken_at = ates_now_ms(&clock);
     return r;
 }
 
-static int copy_about(const struct backup *self, const struct source *source,
-                      struct ates_archive_writer *out)
+static int copy_about(const struct source *self, struct ates_archive_writer *out)
 {
-    const struct ates_base_note *base = ates_log_base(source->log);
+    const struct ates_base_note *base = ates_log_base(self->log);
     struct ates_archive_about about = {
-        .service = ates_text_from(source->domain->service->name),
-        .log_id = ates_text_from(ates_log_id(source->log)),
+        .service = ates_text_from(self->domain->service->name),
+        .log_id = ates_text_from(self->noted->log_id),
         .has_base = base != NULL,
     };
 
@@ -117,7 +168,7 @@ static int copy_about(const struct backup *self, const struct source *source,
                                       self->error, self->error_size);
 }
 
-static int copy_rows(const struct backup *self, struct ates_base *base, unsigned table,
+static int copy_rows(const struct source *self, struct ates_base *base, unsigned table,
                      const char *name, struct ates_archive_writer *out)
 {
     struct ates_archive_row row = {.table = ates_text_from(name)};
@@ -136,26 +187,24 @@ static int copy_rows(const struct backup *self, struct ates_base *base, unsigned
 }
 
 /* A base never changes. */
-static int copy_base(const struct backup *self, const struct source *source,
-                     struct ates_archive_writer *out)
+static int copy_base(const struct source *self, struct ates_archive_writer *out)
 {
-    const struct ates_base_note *note = ates_log_base(source->log);
+    const struct ates_base_note *note = ates_log_base(self->log);
     const char *tables[ATES_TABLES_MAX];
-    const size_t count = ates_domain_tables(source->domain, tables);
+    const size_t count = ates_domain_tables(self->domain, tables);
     struct ates_base base;
 
     if (note == NULL) {
         return 0;
     }
-    int r = ates_base_open(&base, source->domain, self->plan->config, note, self->error,
+    int r = ates_base_open(&base, self->domain, self->plan->config, note, self->error,
                            self->error_size);
     if (r != 0) {
         return r;
     }
-    r = ates_base_check(&base, source->domain, note);
+    r = ates_base_check(&base, self->domain, note);
     if (r != 0) {
-        snprintf(self->error, self->error_size, "%s: the base of its log is damaged",
-                 source->domain->service->name);
+        snprintf(self->error, self->error_size, "the base of its log is damaged");
     }
     for (unsigned table = ATES_TABLE_META + 1; r == 0 && table < count; table++) {
         r = copy_rows(self, &base, table, tables[table], out);
@@ -165,20 +214,19 @@ static int copy_base(const struct backup *self, const struct source *source,
 }
 
 /* The next records up to the cut, as many as one short read may hold. */
-static int copy_chunk(const struct backup *self, const struct source *source,
-                      const struct ates_log_head *cut, struct ates_walk *walk,
+static int copy_chunk(const struct source *self, struct ates_walk *walk,
                       struct ates_archive_writer *out)
 {
     struct ates_stored_record stored;
     struct ates_log_reader reader;
     size_t bytes = 0;
-    int r = ates_log_read_open(&reader, source->log);
+    int r = ates_log_read_open(&reader, self->log);
 
     if (r != 0) {
         return r;
     }
     r = ates_log_read_seek_record(&reader, walk->head.seq + 1, walk->head.number + 1);
-    while (r == 0 && bytes < CHUNK_BYTES && walk->head.number < cut->number) {
+    while (r == 0 && bytes < CHUNK_BYTES && walk->head.number < self->noted->head.number) {
         r = ates_log_read_next(&reader, &stored);
         if (r == 0) {
             r = ates_walk_record(walk, &stored, NULL);
@@ -195,56 +243,115 @@ static int copy_chunk(const struct backup *self, const struct source *source,
                : r;
 }
 
-static int copy_records(const struct backup *self, const struct source *source,
-                        const struct ates_log_head *cut, struct ates_archive_writer *out)
+static int copy_records(const struct source *self, struct ates_archive_writer *out)
 {
-    const struct ates_backup_progress *progress = self->plan->progress;
-    const char *service = source->domain->service->name;
+    const struct ates_log_head *cut = &self->noted->head;
     struct ates_walk walk;
-    char why[512] = "";
-    int r = ates_walk_open(&walk, source->domain->service, ates_log_id(source->log),
-                           ates_log_base(source->log), why, sizeof why);
+    char path[4200], why[512] = "";
+    int r = ates_walk_open(&walk, self->domain->service, self->noted->log_id,
+                           ates_log_base(self->log), why, sizeof why);
 
     while (r == 0 && walk.head.number < cut->number) {
-        r = copy_chunk(self, source, cut, &walk, out);
-        if (progress != NULL) {
-            progress->tell(progress->context, service, "copying", walk.head.number, cut->number);
-        }
+        r = copy_chunk(self, &walk, out);
+        self->progress->tell(self->progress->context, walk.head.number, cut->number);
     }
     if (r == 0 && !ates_log_head_equal(&walk.head, cut)) {
         r = ates_walk_damaged(&walk, "record %" PRIu64 " is another than it was", cut->number);
     }
     if (r != 0 && why[0] != '\0') {
-        snprintf(self->error, self->error_size, "%s/%s/log: %s", self->plan->config->data_dir,
-                 service, why);
+        log_path(self, path);
+        snprintf(self->error, self->error_size, "%s: %s", path, why);
     }
     ates_walk_close(&walk);
     return r;
 }
 
-static int copy_log(struct backup *self, size_t index)
+/* What a copy is. */
+struct copied {
+    uint64_t size;
+    uint8_t digest[ATES_HASH_SIZE];
+};
+
+static int write_copy(const struct source *self, struct copied *copied)
 {
-    struct ates_manifest_log *noted = &self->manifest->logs[index];
-    const struct source *source = &self->sources[index];
     struct ates_archive_writer out;
     char path[4200];
 
-    snprintf(path, sizeof path, "%s/%s.log", self->plan->folder, noted->service);
+    snprintf(path, sizeof path, "%s/%s.log", self->plan->folder, self->noted->service);
     int r = ates_archive_create(&out, path, self->error, self->error_size);
     if (r == 0) {
-        r = copy_about(self, source, &out);
+        r = copy_about(self, &out);
     }
     if (r == 0) {
-        r = copy_base(self, source, &out);
+        r = copy_base(self, &out);
     }
     if (r == 0) {
-        r = copy_records(self, source, &noted->head, &out);
+        r = copy_records(self, &out);
     }
-    noted->size = out.size;
+    copied->size = out.size;
     if (r == 0) {
-        r = ates_archive_finish(&out, noted->digest, self->error, self->error_size);
+        r = ates_archive_finish(&out, copied->digest, self->error, self->error_size);
     }
     ates_archive_abandon(&out);
+    return r;
+}
+
+static int copy_in_child(const void *input, const struct ates_progress *progress, void *result,
+                         char *error, size_t error_size)
+{
+    struct source source = *(const struct source *)input;
+    char path[4200];
+
+    source.progress = progress;
+    source.error = error;
+    source.error_size = error_size;
+    log_path(&source, path);
+    int r = ates_log_open_read(&source.log, path, error, error_size);
+    if (r == 0) {
+        r = write_copy(&source, result);
+    }
+    ates_log_close(&source.log);
+    return r;
+}
+
+/* A service's copy, to whom the backup's progress is told. */
+struct told {
+    const struct ates_backup_progress *progress;
+    const char *service;
+};
+
+static void tell(void *context, uint64_t done, uint64_t total)
+{
+    const struct told *self = context;
+
+    self->progress->tell(self->progress->context, self->service, "copying", done, total);
+}
+
+static const struct ates_domain *find_domain(const struct backup *self, const char *service)
+{
+    size_t i = 0;
+
+    while (strcmp(self->plan->domains[i]->service->name, service) != 0) {
+        i++;
+    }
+    return self->plan->domains[i];
+}
+
+static int copy_log(const struct backup *self, size_t index)
+{
+    struct ates_manifest_log *noted = &self->manifest->logs[index];
+    const struct source source = {
+        .plan = self->plan, .domain = find_domain(self, noted->service), .noted = noted};
+    struct told told = {self->plan->progress, noted->service};
+    const struct ates_progress progress = {tell, &told};
+    struct copied copied;
+    const int r = do_guarded(self, &source, copy_in_child, told.progress != NULL ? &progress : NULL,
+                             &copied, sizeof copied);
+
+    if (r == 0) {
+        noted->size = copied.size;
+        memcpy(noted->digest, copied.digest, sizeof noted->digest);
+    }
     return r;
 }
 
@@ -273,33 +380,31 @@ static int copy_keys(const struct backup *self)
     return r == 0 ? ates_sync_folder(to, self->error, self->error_size) : r;
 }
 
-/* What was made of a backup that failed. */
+/* What was made of a backup that failed: the folder was empty, and is locked. */
 static void remove_all(const struct backup *self)
 {
-    char path[4200];
+    char name[128];
 
-    for (size_t i = 0; i < self->count; i++) {
-        snprintf(path, sizeof path, "%s/%s.log", self->plan->folder,
-                 self->manifest->logs[i].service);
-        unlink(path);
+    for (size_t i = 0; self->plan->domains[i] != NULL; i++) {
+        snprintf(name, sizeof name, "%s.log", self->plan->domains[i]->service->name);
+        unlinkat(self->folder, name, 0);
     }
-    for (size_t i = 0; i < self->manifest->key_count; i++) {
-        snprintf(path, sizeof path, "%s/keys/%s", self->plan->folder, self->manifest->keys[i].name);
-        unlink(path);
+    for (size_t i = 0; ates_key_files[i] != NULL; i++) {
+        snprintf(name, sizeof name, "keys/%s", ates_key_files[i]);
+        unlinkat(self->folder, name, 0);
     }
-    snprintf(path, sizeof path, "%s/keys", self->plan->folder);
-    rmdir(path);
+    unlinkat(self->folder, "keys", AT_REMOVEDIR);
     if (self->made_folder) {
         rmdir(self->plan->folder);
     }
 }
 
-static int copy_all(struct backup *self)
+static int make_all(const struct backup *self)
 {
     char parent[4200];
-    int r = 0;
+    int r = note_heads(self);
 
-    for (size_t i = 0; r == 0 && i < self->count; i++) {
+    for (size_t i = 0; r == 0 && i < self->manifest->log_count; i++) {
         r = copy_log(self, i);
     }
     if (r == 0) {
@@ -319,7 +424,7 @@ int ates_backup(const struct ates_backup_plan *plan, struct ates_manifest *manif
 {
     static const char program[] = ATES_VERSION;
     struct backup self = {
-        .plan = plan, .manifest = manifest, .error = error, .error_size = error_size};
+        .plan = plan, .manifest = manifest, .folder = -1, .error = error, .error_size = error_size};
 
     *manifest = (struct ates_manifest){.log_count = 0};
     snprintf(manifest->program, sizeof manifest->program, "%s", program);
@@ -329,21 +434,14 @@ int ates_backup(const struct ates_backup_plan *plan, struct ates_manifest *manif
     if (r == 0) {
         r = make_folder(&self);
     }
-    if (r != 0) {
-        return r;
-    }
-    r = note_heads(&self);
     if (r == 0) {
-        r = copy_all(&self);
-    }
-    for (size_t i = 0; i < self.count; i++) {
-        ates_log_close(&self.sources[i].log);
-    }
-    if (r != 0) {
-        remove_all(&self);
-        if (error[0] == '\0') {
-            fail(&self, plan->folder, r);
+        r = make_all(&self);
+        if (r != 0) {
+            remove_all(&self);
         }
+    }
+    if (self.folder >= 0) {
+        close(self.folder);
     }
     return r;
 }

@@ -28,9 +28,10 @@ struct ates_backup_plan {
 };
 
 /* Takes a backup. The services' logs are opened for reading only, so the process must have none of
- * them open. Every record is checked on its way (walk.h). Returns 0, with what was taken in manifest,
- * and all of it on the disk; -ENOTEMPTY where the folder has something in it; -EBADMSG where a log is
- * damaged; or another -errno; with one line in error that names the place. After a failure nothing of
+ * them open, and in child processes (guarded.h), which damaged pages may end. Every record is checked
+ * on its way (walk.h). Returns 0, with what was taken in manifest, and all of it on the disk;
+ * -ENOTEMPTY where the folder has something in it; -EBUSY where another backup is being made there;
+ * -EBADMSG where a log is damaged; or another -errno; with one line in error that names the place. After a failure nothing of
  * the backup is left; after a kill it has no manifest. */
 int ates_backup(const struct ates_backup_plan *plan, struct ates_manifest *manifest, char *error,
                 size_t error_size);

@@ -75,7 +75,7 @@ static int run(struct ctl *ctl, const struct ctl_input *input)
     };
     const int r = ates_backup(&plan, &manifest, error, sizeof error);
     admin_meter_end(&meter);
-    if (r == -ENOTEMPTY) {
+    if (r == -ENOTEMPTY || r == -EBUSY) {
         return ctl_fail(CTL_CONFLICT, "a folder that is not there yet", "%s", error);
     }
     if (r != 0) {
