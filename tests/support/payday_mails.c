@@ -10,6 +10,8 @@
 
 #include <ates/accounting.h>
 
+#include "accounting/accounting_mail.h"
+
 bool payday_is_mailed(struct flow *flow)
 {
     static const int states[] = {ACCOUNTING_MAIL_QUEUED, ACCOUNTING_MAIL_SENDING};
@@ -84,17 +86,21 @@ static json_int_t connection_of(const json_t *entries, size_t index)
     return json_integer_value(json_object_get(json_array_get(entries, index), "connection"));
 }
 
-/* Whether the answer may have been lost with the connection: it was closed, or the sender crashed,
- * and no later message came by it. */
+/* Whether the answer may be in no log: it was lost with the connection, which was closed and brought no
+ * later message; or the sender crashed between reading it and writing it down. In that time come no
+ * more messages by the connection than others were under way, as a mail is until its end is
+ * committed. */
 static bool was_cut_off(const struct survey *survey, const json_t *entries, size_t index)
 {
     const json_int_t connection = connection_of(entries, index);
     bool cut = survey->crashed;
+    size_t later = 0;
 
     for (size_t i = index + 1; i < json_array_size(entries); i++) {
-        if (connection_of(entries, i) == connection) {
-            return false;
-        }
+        later += connection_of(entries, i) == connection;
+    }
+    if (later > (survey->crashed ? ACCOUNTING_SENDERS - 1 : 0)) {
+        return false;
     }
     for (size_t i = 0; !cut && i < json_array_size(survey->closes); i++) {
         cut = connection_of(survey->closes, i) == connection;
