@@ -136,12 +136,22 @@ Test(ctl_payout, waits_no_longer_than_it_may)
 
 Test(ctl_payout, asks_again_until_the_time_is_over)
 {
-    ctl_refuse(0, ATES_UNAVAILABLE, "ACCOUNTING_UNREACHABLE", 50);
-    cr_expect_eq(ctl_run_against("payment", "payment run --yes --timeout 0.4"), CTL_UNREACHABLE);
-    cr_expect_gt(ctl_run.service.request_count, 1);
-    cr_expect_lt(ctl_run.service.request_count, 10);
+    ctl_refuse(0, ATES_UNAVAILABLE, "ACCOUNTING_UNREACHABLE", 10);
+    ctl_refuse(1, ATES_UNAVAILABLE, "ACCOUNTING_UNREACHABLE", 10);
+    ctl_refuse(2, ATES_UNAVAILABLE, "ACCOUNTING_UNREACHABLE", 60000);
+    cr_expect_eq(ctl_run_against("payment", "payment run --yes --timeout 30"), CTL_UNREACHABLE);
+    cr_expect_eq(ctl_run.service.request_count, 3, "it would be asked too late");
     cr_expect_not_null(strstr(ctl_run.err, "atesctl: payment cannot reach accounting; try: "), "%s",
                        ctl_run.err);
+}
+
+/* What has passed is gone from the time: pauses of 300 ms are never more than three within a second,
+ * and fewer where the machine is busy. */
+Test(ctl_payout, waits_for_others_no_longer_than_it_may_in_all)
+{
+    ctl_refuse(0, ATES_UNAVAILABLE, "ACCOUNTING_UNREACHABLE", 300);
+    cr_expect_eq(ctl_run_against("payment", "payment run --yes --timeout 1"), CTL_UNREACHABLE);
+    cr_expect_leq(ctl_run.service.request_count, 4);
 }
 
 Test(ctl_payout, other_refusals_are_final)
