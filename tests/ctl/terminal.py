@@ -140,6 +140,30 @@ def check_watch(tap, world, screen):
               None if any("your role may not do this" in line for line in lines) else "\n".join(lines))
 
 
+def check_stops(tap, world, screen):
+    """Ctrl-Z gives the shell its own screen and the cursor; fg draws anew, at once."""
+    def flags():
+        return screen.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}").strip()
+
+    def type_key(key):
+        screen.tmux("send-keys", key)
+        world.until(lambda: screen.shown()[-1:] == [PROMPT], "the prompt comes back")
+
+    for line in ('"$ATESCTL" task watch', '"$ATESCTL" admin top --interval 1'):
+        screen.type(f"clear; {line}")
+        screen.wait_for("Ctrl-C ends")
+        seen = [flags()]
+        type_key("C-z")
+        seen.append(flags())
+        screen.type("fg")
+        screen.wait_for("Ctrl-C ends")
+        seen.append(flags())
+        type_key("C-c")
+        seen.append(flags())
+        tap.check(f"Ctrl-Z at {line} leaves the terminal as it was, and fg takes it again",
+                  None if seen == ["1 0", "0 1", "1 0", "0 1"] else f"other screen, cursor: {seen}")
+
+
 def on_terminal(world, user, words, **variables):
     """What a command writes to a terminal of its own."""
     parent, child = pty.openpty()
@@ -203,6 +227,8 @@ def main():
         check_long(tap, world)
         with Screen(world, "mia", "mia", 80) as screen:
             check_interruptions(tap, world, screen)
+        with Screen(world, "root", "root", 100) as screen:
+            check_stops(tap, world, screen)
     return tap.end()
 
 

@@ -227,21 +227,33 @@ static int show(struct top *self)
     return code;
 }
 
-/* Waits out the interval; whether the end was asked for. */
-static bool pass(const struct ctl_screen *screen, int64_t interval_ms)
+static int draw(struct top *self, struct ctl_screen *screen)
+{
+    const int code = show(self);
+
+    return code == CTL_OK ? ctl_screen_show(screen, "Ctrl-C ends") : code;
+}
+
+/* Waits out the interval; what is on the screen already is drawn anew where it must be. */
+static int pass(struct top *self, struct ctl_screen *screen, int64_t interval_ms, bool is_drawn)
 {
     const int64_t until_us = ates_monotonic_us() + interval_ms * 1000;
+    int64_t left_us = interval_ms * 1000;
+    int code = CTL_OK;
 
-    for (int64_t left_us = interval_ms * 1000; left_us > 0;
-         left_us = until_us - ates_monotonic_us()) {
+    while (left_us > 0 && code == CTL_OK) {
         zmq_pollitem_t item = ctl_screen_item(screen);
 
         zmq_poll(&item, 1, (long)(left_us / 1000 + 1));
-        if (ctl_screen_look(screen) == CTL_SCREEN_END) {
-            return true;
+        const enum ctl_screen_news news = ctl_screen_look(screen);
+        if (news == CTL_SCREEN_END) {
+            code = CTL_INTERRUPTED;
+        } else if (news == CTL_SCREEN_DISTURBED && is_drawn) {
+            code = draw(self, screen);
         }
+        left_us = until_us - ates_monotonic_us();
     }
-    return false;
+    return code;
 }
 
 static int run_loop(struct top *self, int64_t interval_ms)
@@ -259,18 +271,16 @@ static int run_loop(struct top *self, int64_t interval_ms)
     if (code != CTL_OK) {
         return code;
     }
+    bool is_drawn = false;
     do {
-        if (pass(&screen, interval_ms)) {
-            code = CTL_INTERRUPTED;
-            break;
-        }
-        code = look_at_all(self);
+        code = pass(self, &screen, interval_ms, is_drawn);
         if (code == CTL_OK) {
-            code = show(self);
+            code = look_at_all(self);
         }
         if (code == CTL_OK) {
-            code = ctl_screen_show(&screen, "Ctrl-C ends");
+            code = draw(self, &screen);
         }
+        is_drawn = screen.is_terminal;
     } while (code == CTL_OK && screen.is_terminal);
     ctl_screen_close(&screen);
     return code;

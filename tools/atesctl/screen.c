@@ -44,6 +44,12 @@ static void forget(struct ctl_kept *self)
     self->text = NULL;
 }
 
+static void put(FILE *terminal, const char *sequence)
+{
+    fputs(sequence, terminal);
+    fflush(terminal);
+}
+
 int ctl_screen_open(struct ctl_screen *self, bool is_drawn)
 {
     const char *terminal = getenv("TERM");
@@ -54,17 +60,20 @@ int ctl_screen_open(struct ctl_screen *self, bool is_drawn)
     sigaddset(&taken, SIGTERM);
     sigaddset(&taken, SIGHUP);
     sigaddset(&taken, SIGWINCH);
-    sigprocmask(SIG_BLOCK, &taken, &self->before);
-    self->signals = signalfd(-1, &taken, SFD_NONBLOCK | SFD_CLOEXEC);
     self->is_terminal = is_drawn && isatty(STDOUT_FILENO) == 1 && terminal != NULL &&
                         terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
+    if (self->is_terminal) {
+        sigaddset(&taken, SIGTSTP);
+        sigaddset(&taken, SIGCONT);
+    }
+    sigprocmask(SIG_BLOCK, &taken, &self->before);
+    self->signals = signalfd(-1, &taken, SFD_NONBLOCK | SFD_CLOEXEC);
     if (self->signals < 0) {
         sigprocmask(SIG_SETMASK, &self->before, NULL);
         return ctl_fail(CTL_REFUSED, NULL, "cannot take signals: %s", strerror(errno));
     }
     if (self->is_terminal) {
-        fputs(TAKE, stdout);
-        fflush(stdout);
+        put(stdout, TAKE);
         keep(&self->out, &stdout);
         keep(&self->err, &stderr);
     }
@@ -75,8 +84,7 @@ void ctl_screen_close(struct ctl_screen *self)
 {
     if (self->is_terminal) {
         kept(&self->out, &stdout);
-        fputs(GIVE_BACK, stdout);
-        fflush(stdout);
+        put(stdout, GIVE_BACK);
         const char *said = kept(&self->err, &stderr);
         fputs(said, stderr);
         forget(&self->out);
@@ -159,16 +167,35 @@ zmq_pollitem_t ctl_screen_item(const struct ctl_screen *self)
     return (zmq_pollitem_t){.fd = self->signals, .events = ZMQ_POLLIN};
 }
 
+/* As Ctrl-Z does to others, but that the shell gets its own screen back meanwhile. The kernel stops
+ * nobody whom no shell could wake: then it goes on at once. */
+static void stop(const struct ctl_screen *self)
+{
+    sigset_t stopping;
+
+    put(self->out.real, GIVE_BACK);
+    sigemptyset(&stopping);
+    sigaddset(&stopping, SIGTSTP);
+    raise(SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &stopping, NULL);
+    sigprocmask(SIG_BLOCK, &stopping, NULL);
+    put(self->out.real, TAKE);
+}
+
 enum ctl_screen_news ctl_screen_look(const struct ctl_screen *self)
 {
     enum ctl_screen_news news = CTL_SCREEN_NOTHING;
     struct signalfd_siginfo signal;
 
     while (read(self->signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
-        if (signal.ssi_signo != SIGWINCH) {
-            news = CTL_SCREEN_END;
-        } else if (news == CTL_SCREEN_NOTHING) {
-            news = CTL_SCREEN_RESIZED;
+        const bool is_end =
+            signal.ssi_signo == SIGINT || signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGHUP;
+
+        if (signal.ssi_signo == SIGTSTP) {
+            stop(self);
+        }
+        if (is_end || news == CTL_SCREEN_NOTHING) {
+            news = is_end ? CTL_SCREEN_END : CTL_SCREEN_DISTURBED;
         }
     }
     return news;

@@ -25,7 +25,8 @@ struct ctl_screen {
     struct ctl_kept out, err;
 };
 
-/* Takes the terminal over, if stdout is one and it is to be drawn on, and SIGINT, SIGTERM, SIGHUP and SIGWINCH in any case.
+/* Takes the terminal over, if stdout is one and it is to be drawn on, with SIGTSTP and SIGCONT then; and
+ * SIGINT, SIGTERM, SIGHUP and SIGWINCH in any case.
  * Returns CTL_OK, or another code with the reason said. */
 int ctl_screen_open(struct ctl_screen *self, bool is_drawn);
 void ctl_screen_close(struct ctl_screen *self);
@@ -37,8 +38,9 @@ int ctl_screen_show(struct ctl_screen *self, const char *footer);
 /* What to poll. */
 zmq_pollitem_t ctl_screen_item(const struct ctl_screen *self);
 
-/* What came since: the end was asked for; or the size is another. */
-enum ctl_screen_news { CTL_SCREEN_NOTHING, CTL_SCREEN_RESIZED, CTL_SCREEN_END };
+/* What came since: the end was asked for; or the screen must be drawn anew, as its size is another, or
+ * the program was stopped meanwhile (in here, where Ctrl-Z was typed). */
+enum ctl_screen_news { CTL_SCREEN_NOTHING, CTL_SCREEN_DISTURBED, CTL_SCREEN_END };
 enum ctl_screen_news ctl_screen_look(const struct ctl_screen *self);
 
 #endif

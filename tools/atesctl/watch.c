@@ -187,7 +187,7 @@ static int listen_on(struct watcher *self, int64_t looked_us)
         code = ctl_listener_turn(self->listener, self->is_stale ? pause_ms : WAIT_MS, &item, 1,
                                  &heard);
         const enum ctl_screen_news news = ctl_screen_look(&self->screen);
-        self->is_redrawn = news == CTL_SCREEN_RESIZED && self->screen.is_terminal;
+        self->is_redrawn = news == CTL_SCREEN_DISTURBED && self->screen.is_terminal;
         if (news == CTL_SCREEN_END && code == CTL_OK) {
             code = CTL_INTERRUPTED;
         }
