@@ -46,7 +46,7 @@ static int refuse_others(const struct restore_folder *self, char *error, size_t 
     }
     while (r == 0 && (entry = readdir(folder)) != NULL) {
         if (!is_dots(entry->d_name) && strcmp(entry->d_name, "lost+found") != 0 &&
-            strcmp(entry->d_name, "keys") != 0) {
+            strcmp(entry->d_name, "keys") != 0 && strcmp(entry->d_name, ATES_RESTORE_FOLDER) != 0) {
             snprintf(error, error_size,
                      "%s is not empty: there is %s in it; a restore wants a folder of its own, so "
                      "that nothing is lost: move it away, or name another",
@@ -221,9 +221,10 @@ int restore_folder_open(struct restore_folder *self, const char *data_dir, const
 int restore_folder_keep(struct restore_folder *self, char *error, size_t error_size)
 {
     char parent[sizeof self->work];
-    int r = 0;
+    /* Whoever came meanwhile would be in the way of the moves, for good. */
+    int r = refuse_others(self, error, error_size);
 
-    if (self->made) {
+    if (r == 0 && self->made) {
         snprintf(parent, sizeof parent, "%s/..", self->data_dir);
         r = ates_sync_folder(parent, error, error_size);
     }

@@ -22,7 +22,8 @@ struct restore_folder {
  * outlive the folder. 0 or -errno with a line in error. */
 int restore_folder_open(struct restore_folder *folder, const char *data_dir, const char *mark,
                         bool *completed, char *error, size_t error_size);
-/* Moves all that was made in work up into DATA, durably. */
+/* Moves all that was made in work up into DATA, durably. -ENOTEMPTY where something came into DATA
+ * meanwhile. */
 int restore_folder_keep(struct restore_folder *folder, char *error, size_t error_size);
 /* Removes what was not kept, and DATA itself where open made it. Does nothing where open failed. */
 void restore_folder_close(struct restore_folder *folder);

@@ -402,3 +402,26 @@ Test(restore, completes_one_of_another_backup_and_says_so)
     assert_said("another restore had been interrupted at its last step");
     assert_restored();
 }
+
+static void put_something(void *context, const char *service, const char *doing, uint64_t done,
+                          uint64_t total)
+{
+    (void)context, (void)service, (void)doing, (void)done, (void)total;
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/tasks", restored);
+    mkdir(path, 0700);
+}
+
+Test(restore, what_comes_into_its_folder_meanwhile_is_refused_and_stays)
+{
+    const struct ates_backup_progress progress = {put_something, NULL};
+
+    take_backup();
+    cr_assert_eq(mkdir(restored, 0700), 0);
+    cr_expect_eq(restore_with((struct ates_restore_plan){.progress = &progress}), -ENOTEMPTY);
+    assert_said("there is tasks in it");
+    cr_expect(is_there("tasks"));
+    cr_expect_not(is_there("version") || is_there(ATES_RESTORE_FOLDER) ||
+                  is_there(ATES_RESTORE_MARK));
+}
