@@ -3,8 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
+
+#include "core/file_copy.h"
 
 static size_t drop(char *data, size_t size, size_t count, void *context)
 {
@@ -16,19 +19,18 @@ static size_t drop(char *data, size_t size, size_t count, void *context)
 /* RUN/web.address, as the web service writes it at its start. */
 static bool read_address(const struct ates_config *config, char out[160])
 {
-    char path[sizeof config->run_dir + 32];
+    char path[sizeof config->run_dir + 32], why[sizeof path + 64];
 
     snprintf(path, sizeof path, "%s/web.address", config->run_dir);
-    FILE *file = fopen(path, "re");
-    const bool is_read = file != NULL && fgets(out, 160, file) != NULL;
+    const int file = ates_file_open(path, why, sizeof why);
+    const ssize_t size = file >= 0 ? read(file, out, 159) : -1;
 
-    if (file != NULL) {
-        fclose(file);
+    if (file >= 0) {
+        close(file);
     }
-    if (is_read) {
-        out[strcspn(out, "\n")] = '\0';
-    }
-    return is_read;
+    out[size > 0 ? size : 0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    return out[0] != '\0';
 }
 
 static int ask(const char *url, int64_t timeout_ms, char *why, size_t size)
@@ -41,6 +43,7 @@ static int ask(const char *url, int64_t timeout_ms, char *why, size_t size)
         return -1;
     }
     curl_easy_setopt(request, CURLOPT_URL, url);
+    curl_easy_setopt(request, CURLOPT_PROTOCOLS_STR, "http"); /* the file may say anything */
     curl_easy_setopt(request, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(request, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(request, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
