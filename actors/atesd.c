@@ -23,6 +23,7 @@
 #include "core/config.h"
 #include "core/environment.h"
 #include "core/standard_files.h"
+#include "core/warden.h"
 #include "domains.h"
 #include "web/web.h"
 
@@ -176,6 +177,12 @@ static int start_all(struct daemon *self, char *error, size_t error_size)
             self->threads[self->thread_count++] = ates_web_pipe(self->web);
         }
     }
+    if (r == 0) {
+        const struct ates_warden_limits limits = ates_warden_default_limits();
+
+        name = "warden";
+        r = ates_warden_start(self->what, &limits);
+    }
     self->starting = self->actor_count + (self->web != NULL);
     if (r != 0) {
         snprintf(error, error_size, "%s: cannot start a thread", name);
@@ -186,6 +193,7 @@ static int start_all(struct daemon *self, char *error, size_t error_size)
 /* Intake first, the broker last: what is published while the services stop still finds its way. */
 static void close_all(struct daemon *self)
 {
+    ates_warden_stop();
     ates_web_close(&self->web);
     while (self->actor_count > 0) {
         ates_actor_close(&self->actors[--self->actor_count]);

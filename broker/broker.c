@@ -21,6 +21,7 @@
 
 #include "core/endpoint.h"
 #include "core/socket.h"
+#include "core/warden.h"
 
 #define RUN_MODE 0750
 #define PRIVATE_MODE 0700
@@ -134,6 +135,7 @@ static int start_proxy(struct broker *self, char *error, size_t size)
     attach(self->proxy, "FRONTEND", "XSUB", self->publish);
     attach(self->proxy, "BACKEND", "XPUB", self->events);
     r = ates_socket_share(self->events);
+    r = r == 0 ? ates_warden_watch(self->events) : r;
     return r == 0 ? 0 : fail(r, error, size, "cannot share %s", self->events);
 }
 

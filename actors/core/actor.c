@@ -12,6 +12,7 @@
 #include "core/endpoint.h"
 #include "core/follower.h"
 #include "core/socket.h"
+#include "core/warden.h"
 
 static int load_keys(struct ates_actor *self, char *error, size_t error_size)
 {
@@ -67,6 +68,7 @@ static int open_router(struct ates_actor *self, void *context, char *error, size
     }
     self->router = ates_socket_open(context, ZMQ_ROUTER);
     r = self->router != NULL ? ates_socket_bind(self->router, name) : -errno;
+    r = r == 0 ? ates_warden_watch(name) : r;
     if (r != 0) {
         snprintf(error, error_size, "%s: %s", name, zmq_strerror(-r));
     }

@@ -153,6 +153,13 @@ const struct ates_catalogue_entry ates_catalogue[ATES_ENTRY_COUNT] = {
                            "(ATES_LEFT_OUT).",
                            "Single ones are mistakes. Many TOO_MANY_ATTEMPTS or BAD_CREDENTIALS "
                            "are somebody who guesses passwords: ATES_CLIENT tells from where."},
+    [ATES_SAY_CONNECTIONS_ENDED] =
+        {"ee2ba3afaa9342ecb66b40ec699a211c", ATES_WARNING, "Connections were ended",
+         "@ATES_SERVICE@ ended @ATES_ENDED@ connections of its sockets: @ATES_REASON@. Who has "
+         "the most of them, or sends and ends no message, or does not read, comes first. Whoever "
+         "still wants something connects anew, and nothing that was accepted is lost.",
+         "Single lines may be a client that went wrong. Where they do not end, see who it is: "
+         "ss -xp, and which users are in the group ates."},
 };
 
 void ates_say(enum ates_entry entry, const char *service, const struct ates_log_field *fields,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/random.h"
+#include "core/warden.h"
 
 #define COMMAND_FRAMES 4u /* after the route */
 
@@ -48,6 +49,10 @@ int ates_request_receive(void *socket, struct ates_request_message *self)
         }
     }
     self->received_us = ates_monotonic_us();
+    if (self->count > 1) { /* the identity is ROUTER's own, and tells of no connection */
+        ates_warden_heard(zmq_msg_get(&self->frames[self->count - 1], ZMQ_SRCFD),
+                          self->received_us);
+    }
     find_route(self);
     return 0;
 }
