@@ -82,6 +82,7 @@ void flow_sign_in(struct flow *flow, uint64_t user);
 extern const char *const flow_services[]; /* all of them, the broker first; NULL at the end */
 const char *flow_atesd(void);             /* the daemon's path: ATESD, or the build's */
 void flow_spawn(struct flow *flow, const char *service);
+pid_t flow_pid(struct flow *flow, const char *service);         /* of one that runs */
 long flow_resident_kib(struct flow *flow, const char *service); /* of its memory */
 /* Any program in the place of a service; argv ends with NULL. */
 void flow_spawn_program(struct flow *flow, const char *service, const char *const *argv);

@@ -302,6 +302,11 @@ void flow_run(struct flow *flow, const char *const *argv, const char *const *env
     read_back(err, output->err, sizeof output->err);
 }
 
+pid_t flow_pid(struct flow *flow, const char *service)
+{
+    return running(flow, service)->pid;
+}
+
 long flow_resident_kib(struct flow *flow, const char *service)
 {
     char path[64], line[256];
