@@ -30,7 +30,7 @@ skip() {
 
 check_files() {
     local expected found
-    expected=$(sort <<'FILES'
+    expected=$({ find "$source/schemas" -name '*.json' -printf 'share/ates/schemas/%f\n' && cat <<'FILES'; } | sort
 bin/atesctl
 bin/atesd
 include/ates/accounting.h

@@ -1,11 +1,13 @@
-/* Prints, for the bodies of all commands, their JSON schema and random values with what the decoder
- * says of them: a line of JSON each, for schema.test.mjs to hold against a validator's word. */
+/* Prints, for every message of the contract, the id of its schema and random values with what the
+ * decoders of MessagePack and of JSON say of them: a line of JSON each, for schema.test.mjs to hold
+ * against a validator's word. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/domain.h"
+#include "core/contract.h"
 #include "core/message_json.h"
 #include "core/message_schema.h"
+#include "core/writer.h"
 #include "domains.h"
 #include "support/sample.h"
 #include "support/schema_values.h"
@@ -136,39 +138,163 @@ static void print(json_t *line)
     json_decref(line);
 }
 
-static void print_message(const char *owner, const struct ates_message *message)
+static bool is_hex(const char *text, size_t size)
 {
-    json_t *schema = ates_message_schema(message, ATES_UNKNOWN_REFUSED);
+    return size % 2 == 0 && strspn(text, "0123456789abcdefABCDEF") == size;
+}
+
+static void pack_bytes(struct ates_buffer *out, const char *text, size_t size)
+{
+    uint8_t *bytes = malloc(size / 2 + 1);
+
+    for (size_t i = 0; i < size / 2; i++) {
+        const char digits[] = {text[2 * i], text[2 * i + 1], '\0'};
+        bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    ates_write_bytes(out, bytes, size / 2);
+    free(bytes);
+}
+
+static void pack(const json_t *value, enum ates_type type, const struct ates_field *field,
+                 struct ates_buffer *out);
+
+/* message is what the map should be, NULL where nothing is known of it. */
+static void pack_map(const json_t *object, const struct ates_message *message,
+                     struct ates_buffer *out)
+{
+    const char *key;
+    json_t *member;
+
+    ates_write_map(out, json_object_size(object));
+    json_object_foreach((json_t *)object, key, member)
+    {
+        const struct ates_field *field =
+            message != NULL ? ates_message_field(message, key, strlen(key)) : NULL;
+
+        ates_write_text(out, key, strlen(key));
+        pack(member, field != NULL ? field->type : ATES_RAW, field, out);
+    }
+}
+
+/* A JSON value as MessagePack; type is what the field, or an item of it, should be. Hexadecimal digits
+ * become bytes where bytes belong. */
+static void pack(const json_t *value, enum ates_type type, const struct ates_field *field,
+                 struct ates_buffer *out)
+{
+    size_t index;
+    json_t *item;
+
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        pack_map(value, field != NULL ? field->message : NULL, out);
+        break;
+    case JSON_ARRAY:
+        ates_write_list(out, json_array_size(value));
+        json_array_foreach(value, index, item)
+        {
+            pack(item, type == ATES_LIST ? field->item : ATES_RAW, field, out);
+        }
+        break;
+    case JSON_STRING:
+        if (type == ATES_BYTES && is_hex(json_string_value(value), json_string_length(value))) {
+            pack_bytes(out, json_string_value(value), json_string_length(value));
+        } else {
+            ates_write_text(out, json_string_value(value), json_string_length(value));
+        }
+        break;
+    case JSON_INTEGER:
+        ates_write_signed(out, json_integer_value(value));
+        break;
+    case JSON_NULL:
+        ates_write_nil(out);
+        break;
+    default: /* no value here has a fraction */
+        ates_write_bool(out, json_is_true(value));
+        break;
+    }
+}
+
+/* What the decoder says of the value on the wire. */
+static bool is_taken(const struct ates_message *message, const json_t *value,
+                     enum ates_unknown unknown, struct ates_arena *arena, void *out,
+                     struct ates_refusal *refusal)
+{
+    struct ates_buffer bytes = {0};
+
+    pack_map(value, message, &bytes);
+    const bool taken =
+        ates_message_decode(message, bytes.data, bytes.size, unknown, arena, out, refusal) == 0;
+    ates_buffer_release(&bytes);
+    return taken;
+}
+
+/* Random values of what the schema (stolen) describes. */
+static void print_values(const struct ates_message *message, enum ates_unknown unknown,
+                         json_t *schema)
+{
     struct ates_arena *arena = ates_arena_new();
     void *out = ates_arena_alloc(arena, message->size);
 
-    print(json_pack("{ss ss sO}", "owner", owner, "name", message->name, "schema", schema));
     for (int i = 0; i < VALUES; i++) {
         json_t *value = sample_coin(&state) ? schema_least(schema) : schema_most(schema);
-        struct ates_refusal refusal = {.status = ATES_OK};
+        struct ates_refusal refusal = {.status = ATES_OK}, ignored;
 
         for (size_t changes = sample_below(&state, 3); changes > 0; changes--) {
             change(value, schema);
         }
-        const bool taken = ates_message_from_json(message, value, arena, out, &refusal) == 0;
-        print(json_pack("{so sb ss}", "value", value, "taken", taken, "why",
-                        taken ? "" : refusal.message));
+        const bool taken = is_taken(message, value, unknown, arena, out, &refusal);
+        json_t *line = json_pack("{so sb ss}", "value", value, "taken", taken, "why",
+                                 taken ? "" : refusal.message);
+        /* JSON comes in as commands only. */
+        if (unknown == ATES_UNKNOWN_REFUSED) {
+            json_object_set_new(
+                line, "taken_as_json",
+                json_boolean(ates_message_from_json(message, value, arena, out, &ignored) == 0));
+        }
+        print(line);
     }
     ates_arena_free(&arena);
     json_decref(schema);
 }
 
+/* A message whose schema lies in schemas/; schema is stolen. */
+static void print_published(const struct ates_message *message, enum ates_unknown unknown,
+                            json_t *schema)
+{
+    print(json_pack("{sO}", "id", json_object_get(schema, "$id")));
+    print_values(message, unknown, schema);
+}
+
+static void print_service(const struct ates_service *service)
+{
+    struct ates_contract_entry entry;
+
+    for (size_t i = 0; ates_contract_at(service, i, &entry); i++) {
+        print_published(entry.message, ates_contract_unknown(&entry), ates_contract_schema(&entry));
+        if (entry.command != NULL) {
+            print_published(entry.command->result, ATES_UNKNOWN_IGNORED,
+                            ates_contract_result_schema(&entry));
+        }
+    }
+}
+
 int main(void)
 {
-    state = seed_start();
-    print_message("test", &sample_message);
-    for (size_t i = 0; ates_domains[i] != NULL; i++) {
-        const struct ates_service *service = ates_domains[i]->service;
+    const struct ates_message *frame;
 
-        for (size_t j = 0; j < service->command_count; j++) {
-            print_message(service->name, service->commands[j].body);
-            print_message(service->name, service->commands[j].result);
-        }
+    state = seed_start();
+    /* Every type there is; it is in no file. */
+    print(json_pack("{ss so}", "id", "sample", "schema",
+                    ates_message_schema(&sample_message, ATES_UNKNOWN_REFUSED)));
+    print_values(&sample_message, ATES_UNKNOWN_REFUSED,
+                 ates_message_schema(&sample_message, ATES_UNKNOWN_REFUSED));
+    for (size_t i = 0; (frame = ates_contract_frame(i)) != NULL; i++) {
+        print_published(frame, ates_contract_frame_unknown(frame),
+                        ates_contract_frame_schema(frame));
+    }
+    print_service(&ates_common_service);
+    for (size_t i = 0; ates_domains[i] != NULL; i++) {
+        print_service(ates_domains[i]->service);
     }
     return 0;
 }

@@ -31,7 +31,7 @@ compare() {
         echo "ok $1 - $2 is what the message tables say"
     else
         sed 's/^/# /' <<<"$difference" | head -n 40
-        echo "# make it anew: ATES_GOLDEN_UPDATE=1 meson test -C build contract"
+        echo "# make it anew: ATES_GOLDEN_UPDATE=1 meson test -C build schemas"
         echo "not ok $1 - $2 is what the message tables say"
     fi
 }
