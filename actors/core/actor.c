@@ -212,7 +212,10 @@ int ates_actor_open(struct ates_actor **actor, const struct ates_domain *domain,
     self->run_lock = -1;
     self->warned_us = INT64_MIN / 2;
     self->arena = ates_arena_new();
-    int r = ates_engine_open(&self->engine, domain, config, &self->source, error, error_size);
+    self->intake = ates_intake_new();
+    int r = self->intake == NULL
+                ? -ENOMEM
+                : ates_engine_open(&self->engine, domain, config, &self->source, error, error_size);
     if (r == 0) {
         r = load_keys(self, error, error_size);
     }
@@ -269,6 +272,7 @@ void ates_actor_close(struct ates_actor **actor)
         ates_follower_free(&self->followers[i]);
     }
     ates_client_free(&self->client);
+    ates_intake_free(&self->intake);
     close_socket(&self->router);
     close_socket(&self->publisher);
     close_socket(&self->subscriber);

@@ -7,6 +7,7 @@
 #include "core/actor.h"
 #include "core/audit.h"
 #include "core/engine.h"
+#include "core/intake.h"
 #include "core/request.h"
 #include "core/trace.h"
 #include "core/worker.h"
@@ -60,6 +61,7 @@ struct ates_actor {
     zactor_t *thread;
     zsock_t *pipe;
 
+    struct ates_intake *intake; /* of the router */
     void *router, *publisher, *subscriber;
     struct ates_client *client;  /* of the services that are followed */
     struct ates_own_token token; /* the client's */
@@ -124,6 +126,8 @@ void actor_deferred_done(struct ates_actor *actor, void *owner, const void *outp
 /* Takes a request to its reply, its job or its worker. work_result as in ates_execution. */
 void actor_dispatch(struct ates_actor *actor, struct ates_request_message *request,
                     const void *work_result);
+/* Refuses a request of a peer that has too many waiting; it is not looked at any further. */
+void actor_refuse_peer(struct ates_actor *actor, struct ates_request_message *request);
 void actor_index_routes(struct ates_actor *actor);
 
 /* common.c */

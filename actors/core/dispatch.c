@@ -303,6 +303,20 @@ static void answer_common(struct ates_actor *self, struct ates_request_message *
     }
 }
 
+void actor_refuse_peer(struct ates_actor *self, struct ates_request_message *request)
+{
+    const struct incoming unseen = {.route = NULL};
+    struct ates_refusal refusal;
+
+    if (request->route == 0) {
+        return;
+    }
+    ates_refusal_set(&refusal, ATES_RESOURCE_EXHAUSTED, "TOO_MANY_IN_FLIGHT", NULL,
+                     "you have %u requests waiting already", ATES_INTAKE_PEER_MAX);
+    refusal.retry_after_ms = BUSY_RETRY_MS;
+    reply_refusal(self, request, &unseen, &refusal);
+}
+
 void actor_dispatch(struct ates_actor *self, struct ates_request_message *request,
                     const void *work_result)
 {

@@ -10,6 +10,8 @@
 
 /* One batch is bounded, so that its first reply does not wait long for its last command. */
 #define BATCH_COMMANDS 512u
+#define BATCH_TAKEN                                                                                \
+    4096u /* off the socket: more than are dealt with, so that few wait behind many */
 #define BATCH_FOLLOWED 512u
 #define BATCH_US 10000
 #define BATCH_REPLY_BYTES (8u << 20)
@@ -135,19 +137,39 @@ static bool takes_more(const struct ates_actor *self, unsigned taken, int64_t un
            self->reply_bytes.size < BATCH_REPLY_BYTES && !ates_engine_is_closed(self->engine);
 }
 
-/* Takes what is there; whether more may be. */
-static bool drain_commands(struct ates_actor *self)
+/* Takes what is there off the socket. Whether more may be. */
+static bool take_in(struct ates_actor *self)
 {
-    struct ates_request_message request;
-    const int64_t until_us = ates_monotonic_us() + BATCH_US;
-    int64_t now_us = until_us - BATCH_US;
+    const int64_t until_us = ates_monotonic_us() + BATCH_US / 2;
+    struct ates_request_message *refused;
 
-    for (unsigned n = 0; takes_more(self, n, until_us, now_us); n++) {
-        if (ates_request_receive(self->router, &request) != 0) {
+    for (unsigned n = 0; n < BATCH_TAKEN; n++) {
+        if (ates_intake_fill(self->intake, self->router, &refused) != 0) {
             return false;
         }
-        now_us = request.received_us;
-        actor_dispatch(self, &request, NULL);
+        if (refused != NULL) {
+            actor_refuse_peer(self, refused);
+        }
+        if (n % 64 == 63 && ates_monotonic_us() >= until_us) {
+            break;
+        }
+    }
+    return true;
+}
+
+/* Deals with what was taken in, each peer in its turn; whether there is more. */
+static bool drain_commands(struct ates_actor *self)
+{
+    const bool more = take_in(self);
+    const int64_t until_us = ates_monotonic_us() + BATCH_US;
+
+    for (unsigned n = 0; takes_more(self, n, until_us, ates_monotonic_us()); n++) {
+        struct ates_request_message *request = ates_intake_next(self->intake);
+
+        if (request == NULL) {
+            return more;
+        }
+        actor_dispatch(self, request, NULL);
     }
     return true;
 }

@@ -6,6 +6,10 @@
  * without taking a reply; as libzmq frees room only half a queue at a time, twice that must fit. */
 #define ATES_SOCKET_HWM 8192
 
+/* Messages of each connection that a service has not looked at yet. What a client sends beyond waits with
+ * the client: a peer that floods must not have all of it read and kept here. */
+#define ATES_ROUTER_RCVHWM 256
+
 /* How long replies and events that are still queued keep a closed socket alive. */
 #define ATES_SOCKET_LINGER_MS 2000
 

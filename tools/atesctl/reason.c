@@ -125,6 +125,8 @@ const struct ctl_reason ctl_reasons[] = {
      .is_quoted = true},
     {"WAITERS_FULL", ATES_RESOURCE_EXHAUSTED, "too many wait for this service's jobs", AGAIN,
      .is_quoted = true},
+    {"TOO_MANY_IN_FLIGHT", ATES_RESOURCE_EXHAUSTED,
+     "this client has thousands of requests waiting already", AGAIN, .is_quoted = true},
     {"STORE_FULL", ATES_RESOURCE_EXHAUSTED, "the disk or the store is full: nothing is written",
      "whoever runs aTES makes room, or raises store/map_gigabytes"},
     {"REPLY_TOO_LARGE", ATES_RESOURCE_EXHAUSTED, "the reply would not fit a frame",

@@ -361,6 +361,7 @@ export default {
     },
     'reason.WORKERS_BUSY': 'The service is busy. Try again soon.',
     'reason.WAITERS_FULL': 'The service is busy. Try again soon.',
+    'reason.TOO_MANY_IN_FLIGHT': 'The service is busy. Try again soon.',
     'reason.REASSIGNMENTS_PENDING': 'The tasks are being reassigned already. Try again soon.',
     'reason.STORE_FULL': 'The service has no room left. Tell your administrator.',
     'reason.QUERY_TOO_BROAD': 'Too much begins like this: give more letters.',

@@ -411,6 +411,7 @@ export default {
     },
     'reason.WORKERS_BUSY': 'Сервис занят. Попробуйте чуть позже.',
     'reason.WAITERS_FULL': 'Сервис занят. Попробуйте чуть позже.',
+    'reason.TOO_MANY_IN_FLIGHT': 'Сервис занят. Попробуйте чуть позже.',
     'reason.REASSIGNMENTS_PENDING': 'Задачи уже раздаются. Попробуйте чуть позже.',
     'reason.STORE_FULL': 'У сервиса кончилось место. Сообщите администратору.',
     'reason.QUERY_TOO_BROAD': 'Так начинается слишком многое: введите больше букв.',
