@@ -13,7 +13,7 @@
 #include "tasks/tasks_reassign.h"
 #include "tasks/tasks_state.h"
 
-/* Both versions of the event, for as long as there is anybody who follows the older one only. */
+/* Version 1 is published beside version 2 until the backfill is done, and then no more. */
 static int emit_created(struct ates_call *call, const struct tasks_task_created_v2 *created)
 {
     const struct tasks_title title = {created->has_jira_id, created->jira_id, created->title};
@@ -24,8 +24,12 @@ static int emit_created(struct ates_call *call, const struct tasks_task_created_
         .assigned_to = created->assigned_to,
         .created_by = created->created_by,
     };
-    int r = ates_emit(call, &tasks_task_created_message, &older);
+    uint64_t left;
+    int r = tasks_backfill_left(call->txn, &left);
 
+    if (r == 0 && left > 0) {
+        r = ates_emit(call, &tasks_task_created_message, &older);
+    }
     return r == 0 ? ates_emit(call, &tasks_task_created_v2_message, created) : r;
 }
 
@@ -280,18 +284,37 @@ static const struct ates_follow follows[] = {
     {"auth", &ates_user_changed_message, 1, tasks_follow_user_changed},
 };
 
+/* The backfill waits for reassignments, for which somebody waits. */
+static int step(struct ates_call *call, bool *more)
+{
+    int r = tasks_step(call, more);
+
+    if (r != 0 || *more) {
+        return r;
+    }
+    call->cause = (struct ates_cause){.has_command = false};
+    return tasks_backfill_step(call, more);
+}
+
 static int measure(struct ates_txn *txn, struct ates_figures *figures)
 {
+    static const struct ates_figure backfill = {
+        "ates_tasks_backfill_left", ATES_GAUGE,
+        "Tasks that are yet to be told of again by task_created.v2."};
     static const struct ates_figure open = {"ates_tasks_open", ATES_GAUGE, "Tasks that are open."};
     static const struct ates_figure created = {"ates_tasks_created_total", ATES_COUNTER,
                                                "Tasks that were created."};
-    uint64_t open_count, last_task;
+    uint64_t open_count, last_task, left;
     int r = tasks_state_get_counter(txn, TASKS_OPEN_COUNT, &open_count);
 
     if (r == 0) {
         r = tasks_state_get_counter(txn, TASKS_LAST_TASK, &last_task);
     }
     if (r == 0) {
+        r = tasks_backfill_left(txn, &left);
+    }
+    if (r == 0) {
+        ates_figures_add(figures, &backfill, (int64_t)left, NULL);
         ates_figures_add(figures, &open, (int64_t)open_count, NULL);
         ates_figures_add(figures, &created, (int64_t)last_task, NULL);
     }
@@ -333,7 +356,7 @@ const struct ates_domain tasks_domain = {
     .snapshot_count = sizeof snapshot / sizeof snapshot[0],
     .state_version = TASKS_STATE_VERSION,
     .upgrade = tasks_backfill_upgrade,
-    .step = tasks_step,
+    .step = step,
     .check = tasks_check,
     .measure = measure,
 };

@@ -11,6 +11,13 @@
 int tasks_apply_backfill_started(struct ates_txn *txn, const struct ates_event *event,
                                  const void *data);
 
+/* A job's step: begins the backfill where version 1 told of tasks and none was begun, and tells of a
+ * chunk of them. */
+int tasks_backfill_step(struct ates_call *call, bool *more);
+
+/* How many tasks are yet to be told of again. */
+int tasks_backfill_left(struct ates_txn *txn, uint64_t *count);
+
 /* Notes, as a part of version 2's applier, that it told of this task, which was known already. */
 int tasks_backfill_note(struct ates_txn *txn, uint64_t task_id);
 

@@ -25,9 +25,9 @@ const { values: options } = parseArgs({
     },
 });
 
-// Of an event that comes in several versions, one: task_created.v2 tells of the same task again, in other fields.
+// Of an event that comes in several versions, one: task_created.v2 tells of every task, of those of before too.
 const WORDS = {
-    'task_created.v1': ({ task_id, name, assigned_to }) => [assigned_to, `you have a new task ${task_id}: ${name}`],
+    'task_created.v2': ({ task_id, title, assigned_to }) => [assigned_to, `you have a new task ${task_id}: ${title}`],
     'task_assigned.v1': ({ task_id, assigned_to }) => [assigned_to, `task ${task_id} is yours now`],
     'task_completed.v1': ({ task_id, completed_by }) => [completed_by, `task ${task_id} is done, well done`],
 };
@@ -48,6 +48,8 @@ async function notify(client, follower) {
         saveCursor(options.cursor, follower.cursor);
     }
     for await (const event of options.once ? follower.catchUp() : follower.follow()) {
+        // What nothing caused tells again of a task of before: that is no news.
+        if (event.event_name === 'task_created' && event.cause === undefined) continue;
         const words = WORDS[`${event.event_name}.v${event.event_version}`]?.(event.data);
         if (words) console.log(`${event.seq} @${await login(client, words[0])}: ${words[1]}`);
         saveCursor(options.cursor, follower.cursor);

@@ -18,7 +18,6 @@
 
 #define ARGUMENTS_MAX 16
 #define TASKS_EACH 20u
-#define EVENTS_EACH (2 * TASKS_EACH) /* both versions of task_created */
 
 static struct flow flow;
 static struct flow_output output;
@@ -151,14 +150,14 @@ Test(events, a_tail_from_the_log_goes_on_live_and_leaves_nothing_out)
     create_tasks(TASKS_EACH);
     const uint64_t before = flow_head(&flow, "tasks");
     const pid_t tail = start_tail((const char *const[]){"events", "tail", "--from", "tasks:1",
-                                                        "--count", "160", "-o", "ndjson", NULL});
-    cr_assert_eq(before, EVENTS_EACH);
+                                                        "--count", "80", "-o", "ndjson", NULL});
+    cr_assert_eq(before, TASKS_EACH);
     flow_until(tail_lines() >= before);
     create_tasks(TASKS_EACH); /* live */
-    flow_until(tail_lines() >= 2 * EVENTS_EACH);
+    flow_until(tail_lines() >= 2 * TASKS_EACH);
     flow_kill(&flow, "broker");
     create_tasks(TASKS_EACH); /* nobody brings these */
-    flow_until(tail_lines() >= 3 * EVENTS_EACH);
+    flow_until(tail_lines() >= 3 * TASKS_EACH);
     flow_start(&flow, "broker");
     flow_kill(&flow, "tasks");
     flow_start(&flow, "tasks");
@@ -166,7 +165,7 @@ Test(events, a_tail_from_the_log_goes_on_live_and_leaves_nothing_out)
     cr_assert_eq(flow_wait_for_end(tail, FLOW_PATIENCE_MS * flow_scale()), 0);
     FILE *file = fopen(tail_path, "r");
     cr_assert_not_null(file);
-    cr_expect_eq(check_lines(file, 1), 4 * EVENTS_EACH);
+    cr_expect_eq(check_lines(file, 1), 4 * TASKS_EACH);
     fclose(file);
 }
 

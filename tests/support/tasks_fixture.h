@@ -16,7 +16,6 @@
 #define ADMIN 1u
 #define MANAGER 2u
 #define FIRST_POPUG 10u
-#define CREATED 2u /* events that a new task brings: task_created's versions 1 and 2 */
 
 static struct fixture fixture;
 static struct ates_caller admin, manager;

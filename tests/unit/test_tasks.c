@@ -26,12 +26,12 @@ Test(tasks, create_task_draws_an_assignee)
     cr_expect_eq(create("another").id, 2);
 
     struct tasks_task_created_v2 event;
-    fixture_event(&fixture, CREATED, &tasks_task_created_v2_message, &event);
+    fixture_event(&fixture, 1, &tasks_task_created_v2_message, &event);
     cr_expect_eq(event.task_id, 1);
     cr_expect_eq(event.assigned_to, task.assigned_to);
     cr_expect_eq(event.created_by, FIRST_POPUG);
     cr_expect(ates_text_equal(event.description, task.description));
-    cr_expect_eq(fixture_head(&fixture), 2 * CREATED);
+    cr_expect_eq(fixture_head(&fixture), 2);
 
     const struct tasks_show_task_log_result log = show_log(1);
     cr_assert_eq(log.items.count, 1);
@@ -58,43 +58,24 @@ static void text_is(struct ates_text text, const char *expected)
               text.data, expected);
 }
 
-Test(tasks, create_task_for_an_issue_is_told_in_both_forms)
+Test(tasks, create_task_for_an_issue)
 {
     register_popugs(3);
     const struct tasks_task task = create_for_issue("Fix the roof", "ATES-12");
-    struct tasks_task_created older;
     struct tasks_task_created_v2 event;
 
     text_is(task.name, "Fix the roof");
     cr_assert(task.has_jira_id);
     text_is(task.jira_id, "ATES-12");
     text_is(show(1).jira_id, "ATES-12");
-    fixture_event(&fixture, 1, &tasks_task_created_message, &older);
-    fixture_event(&fixture, 2, &tasks_task_created_v2_message, &event);
-    text_is(older.name, "[ATES-12] Fix the roof");
+    fixture_event(&fixture, 1, &tasks_task_created_v2_message, &event);
     text_is(event.title, "Fix the roof");
     cr_assert(event.has_jira_id);
     text_is(event.jira_id, "ATES-12");
-    cr_expect(event.task_id == 1 && older.task_id == 1);
-    cr_expect(event.assigned_to == task.assigned_to && older.assigned_to == task.assigned_to);
-    cr_expect(event.created_by == MANAGER && older.created_by == MANAGER);
-    cr_expect_eq(show_log(1).items.count, 1, "it was created once");
-}
-
-/* The older form has no room for both: who follows it gets as much as there is. */
-Test(tasks, an_older_form_that_is_too_long_is_cut)
-{
-    char title[2 * TASKS_NAME_MAX + 1];
-    struct tasks_task_created older;
-
-    register_popugs(1);
-    for (size_t i = 0; i < TASKS_NAME_MAX; i++) {
-        memcpy(title + 2 * i, "\xd1\x8f", 3);
-    }
-    const struct tasks_task task = create_for_issue(title, "ATES-12");
-    text_is(task.name, title);
-    fixture_event(&fixture, 1, &tasks_task_created_message, &older);
-    cr_expect_eq(older.name.size, 10 + 2 * (TASKS_NAME_MAX - 10));
+    cr_expect_eq(event.task_id, 1);
+    cr_expect_eq(event.assigned_to, task.assigned_to);
+    cr_expect_eq(event.created_by, MANAGER);
+    cr_expect_eq(fixture_head(&fixture), 1, "version 1 is published no more");
 }
 
 /* A service signs its own tokens with user id 0, which is no user's. */
@@ -138,10 +119,10 @@ Test(tasks, complete_task)
                     ATES_FAILED_PRECONDITION, "ALREADY_FINISHED");
 
     struct tasks_task_completed event;
-    fixture_event(&fixture, CREATED + 1, &tasks_task_completed_message, &event);
+    fixture_event(&fixture, 2, &tasks_task_completed_message, &event);
     cr_expect_eq(event.task_id, task.id);
     cr_expect_eq(event.completed_by, task.assigned_to);
-    cr_expect_eq(fixture_head(&fixture), CREATED + 1);
+    cr_expect_eq(fixture_head(&fixture), 2);
     fixture_reopen(&fixture);
     const struct tasks_show_task_log_result log = show_log(task.id);
     cr_assert_eq(log.items.count, 2);

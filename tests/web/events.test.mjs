@@ -301,7 +301,7 @@ test('a stream ends with its user\'s right to it', { skip }, async () => {
     await mine.ended();
     assert.equal(mine.find('bye').data.reason, 'SESSION_OVER');
     await administrator.post('/tasks', { name: 'still told', description: '' });
-    await other.until(() => other.events.some(({ data }) => data.name === 'still told'), 'an event for the other session');
+    await other.until(() => other.events.some(({ data }) => data.title === 'still told'), 'an event for the other session');
     other.close();
 
     // What an administrator does ends all of them, of cookies and of tokens; what comes after is not told.

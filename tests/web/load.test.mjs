@@ -109,7 +109,7 @@ test('two thousand streams, and a thousand requests at once', { skip }, async (t
 
     const made = BURST / calls.length;
     await Promise.all(streams.map((stream) => stream.until(
-        () => stream.events.filter(({ event_name: name, data }) => name === 'task_created' && data.name === 'in the burst').length >= made, 'all of the burst')));
+        () => stream.events.filter(({ event_name: name, data }) => name === 'task_created' && data.title === 'in the burst').length >= made, 'all of the burst')));
     assert.ok(streams.every(({ isOver }) => !isOver), 'no stream was cut');
     assert.ok(streams.every((stream) => !stream.find('reset')));
     for (const service of ['tasks', 'accounting', 'web']) t.diagnostic(`${service} has ${mib(residentKib(daemon.pid(service)))}`);
@@ -153,7 +153,7 @@ test('those who do not read what they asked for cost others nothing', { skip }, 
         names.add(`loud ${i}`);
         times.push(answer.ms);
     }));
-    await stream.until(() => stream.events.filter(({ data }) => names.has(data.name)).length === names.size, 'all tasks');
+    await stream.until(() => stream.events.filter(({ data }) => names.has(data.title)).length === names.size, 'all tasks');
     const grown = webKib() - before;
     times.sort((a, b) => a - b);
     t.diagnostic(`${deaf.length} deaf streams and 2 MB of events: 99 of 100 requests in ${quantile(times, 0.99)} ms, memory grew by ${mib(grown)}`);
