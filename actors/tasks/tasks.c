@@ -13,26 +13,6 @@
 #include "tasks/tasks_reassign.h"
 #include "tasks/tasks_state.h"
 
-/* Version 1 is published beside version 2 until the backfill is done, and then no more. */
-static int emit_created(struct ates_call *call, const struct tasks_task_created_v2 *created)
-{
-    const struct tasks_title title = {created->has_jira_id, created->jira_id, created->title};
-    const struct tasks_task_created older = {
-        .task_id = created->task_id,
-        .name = tasks_title_join(&title, call->arena),
-        .description = created->description,
-        .assigned_to = created->assigned_to,
-        .created_by = created->created_by,
-    };
-    uint64_t left;
-    int r = tasks_backfill_left(call->txn, &left);
-
-    if (r == 0 && left > 0) {
-        r = ates_emit(call, &tasks_task_created_message, &older);
-    }
-    return r == 0 ? ates_emit(call, &tasks_task_created_v2_message, created) : r;
-}
-
 /* Refuses: PERMISSION_DENIED / ROLE_NOT_ALLOWED; FAILED_PRECONDITION / NO_ASSIGNEES. */
 static int handle_create_task(struct ates_call *call, const void *body)
 {
@@ -60,7 +40,7 @@ static int handle_create_task(struct ates_call *call, const void *body)
         .created_by = call->user.id,
     };
     call->subject = event.task_id;
-    return emit_created(call, &event);
+    return ates_emit(call, &tasks_task_created_v2_message, &event);
 }
 
 /* The task that the command created or completed. */
@@ -169,6 +149,7 @@ static int add_task(struct ates_txn *txn, const struct ates_event *event,
     return r == 0 ? tasks_state_put_log(txn, &entry) : r;
 }
 
+/* Version 1 is emitted no more; in the logs that have it, it is read for ever. */
 static int apply_task_created(struct ates_txn *txn, const struct ates_event *event,
                               const void *data)
 {

@@ -20,7 +20,7 @@ int tasks_apply_backfill_started(struct ates_txn *txn, const struct ates_event *
     return tasks_state_put_counter(txn, TASKS_BACKFILL_UP_TO, started->up_to_task_id);
 }
 
-/* Version 2 also comes with version 1, of tasks that are beyond the backfill. */
+/* Older releases published version 2 together with version 1, too: of tasks beyond the backfill. */
 int tasks_backfill_note(struct ates_txn *txn, uint64_t task_id)
 {
     uint64_t up_to;
@@ -57,8 +57,8 @@ static int read_progress(struct ates_txn *txn, struct progress *progress)
     return r == 0 ? tasks_state_get_counter(txn, TASKS_BACKFILLED, &progress->done) : r;
 }
 
-/* Tasks that version 1 tells of while the backfill is under way are beyond it: version 2 comes with
- * it, to followers who know that. */
+/* Tasks that version 1 told of after the backfill began are beyond it: version 2 came with it, to
+ * followers who knew that. */
 static uint64_t left(const struct progress *progress)
 {
     return (progress->up_to == 0 ? progress->told : progress->up_to) - progress->done;

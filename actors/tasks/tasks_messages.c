@@ -282,8 +282,8 @@ static const struct ates_event_type events[] = {
     {
         .data = &tasks_task_created_message,
         .version = 1,
-        .summary = "A task was created and assigned for the first time: name as version 2's title, "
-                   "with its jira_id before it in brackets.",
+        .summary = "A task was created and assigned for the first time: published no more, but in "
+                   "the logs of older releases.",
     },
     {
         .data = &tasks_task_created_v2_message,

@@ -153,7 +153,7 @@ struct tasks_title tasks_title_split(struct ates_text name, struct ates_arena *a
 struct ates_text tasks_title_join(const struct tasks_title *title, struct ates_arena *arena);
 
 /* Events. A new task's first assignee comes with task_created; task_assigned tells of later ones.
- * task_created has two versions, published side by side: docs/evolution.md. */
+ * task_created has two versions, of which the first is published no more: docs/evolution.md. */
 struct tasks_task_created {
     uint64_t task_id;
     struct ates_text name;

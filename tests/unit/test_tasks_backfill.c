@@ -183,29 +183,6 @@ Test(tasks_backfill, long_texts_make_short_steps)
     free(name);
 }
 
-/* Version 1 goes on while the backfill is under way, and ends with it. */
-Test(tasks_backfill, version_1_is_published_until_it_is_done)
-{
-    struct tasks_task_created older;
-
-    create_first("[ATES-7] Fix it");
-    open_today();
-    fixture_step(&fixture); /* it begins: what comes now is beyond it */
-    const struct tasks_create_task body = {.name = ates_text_from("Meanwhile"),
-                                           .has_jira_id = true,
-                                           .jira_id = ates_text_from("ATES-8")};
-    cr_assert_eq(fixture_execute(&fixture, manager, "create_task", &body, NULL).status, ATES_OK);
-    fixture_commit(&fixture);
-    const uint64_t head = fixture_head(&fixture);
-    fixture_event(&fixture, head - 1, &tasks_task_created_message, &older);
-    cr_expect_eq(older.task_id, 2);
-    cr_expect(ates_text_equal(older.name, ates_text_from("[ATES-8] Meanwhile")));
-    run();
-    cr_expect_eq(fixture_head(&fixture), head + 1, "of the first one alone");
-    create("Afterwards");
-    cr_expect_eq(fixture_head(&fixture), head + 2);
-}
-
 /* A base of the form before had no such counters. */
 Test(tasks_backfill, rows_of_the_form_before_are_brought_on)
 {
