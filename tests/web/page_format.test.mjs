@@ -177,7 +177,7 @@ test('texts take values, elements, and plural forms', () => {
 test('problems have words', () => {
     assert.equal(problemText({ reason: 'LOGIN_TAKEN' }), 'This login is taken.');
     assert.equal(problemText({ reason: 'TOO_MANY_ATTEMPTS', retryAfterMs: 20400 }), 'Too many attempts. Try again in 21 seconds.');
-    assert.equal(problemText({ reason: 'FIELD_INVALID', field: 'items[3].name' }), 'A name has 1 to 200 characters.');
+    assert.equal(problemText({ reason: 'FIELD_INVALID', field: 'items[3].name' }), 'A name has 1 to 200 characters, without [ and ]: an issue’s id has a field of its own.');
     assert.equal(problemText({ reason: 'FIELD_INVALID', field: 'unheard_of' }), 'A value is not accepted.');
     assert.equal(problemText({ reason: 'NEW_REASON', detail: 'as told' }), 'as told');
     assert.equal(problemText({ reason: 'NEW_REASON' }), 'Something went wrong.');

@@ -10,7 +10,10 @@ import { Field, Form, Submit, TextArea } from '../ui/field.js';
 import { useAction } from '../ui/hooks.js';
 
 const DRAFT = 'ates.draft';
-const EMPTY = { name: '', description: '' };
+const EMPTY = { name: '', jira_id: '', description: '' };
+
+/* A field that is left empty is none. */
+const given = ({ jira_id: issue, ...task }) => (issue ? { ...task, jira_id: issue } : task);
 
 function keepDraft(userId, task) {
     try {
@@ -33,14 +36,14 @@ function draftOf(userId) {
 export function NewTask({ user, onClose }) {
     const [task, setTask] = useState(() => draftOf(user.id));
     const [made, setMade] = useState();
-    const { busy, problem, run } = useAction((key, given) => api.post('/tasks', given, { key }));
+    const { busy, problem, run } = useAction((key, made) => api.post('/tasks', made, { key }));
     const set = (name) => (value) => {
         const next = { ...task, [name]: value };
         setTask(next);
         keepDraft(user.id, next);
     };
     const submit = async () => {
-        const { result } = await run(task);
+        const { result } = await run(given(task));
         if (result === undefined) return;
         keepDraft(user.id, undefined);
         setTask(EMPTY);
@@ -58,7 +61,7 @@ export function NewTask({ user, onClose }) {
             </footer>
         <//>`;
     }
-    const wrong = formProblem(problem, ['name', 'description']);
+    const wrong = formProblem(problem, ['name', 'jira_id', 'description']);
     return html`<${Dialog} key="form" title=${t('new_task.title')} onClose=${onClose} busy=${busy}
         testid="new-task-dialog">
         <${Form} onSubmit=${submit} problem=${problem}>
@@ -66,6 +69,8 @@ export function NewTask({ user, onClose }) {
             ${wrong && html`<p class="problem" role="alert">${wrong}</p>`}
             <${Field} label=${t('task.name')} name="name" autofocus maxlength="200" required autocomplete="off"
                 value=${task.name} onValue=${set('name')} error=${fieldProblem(problem, 'name')} />
+            <${Field} label=${t('task.jira_id')} name="jira_id" maxlength="32" autocomplete="off" hint=${t('new_task.jira_id')}
+                value=${task.jira_id} onValue=${set('jira_id')} error=${fieldProblem(problem, 'jira_id')} />
             <${TextArea} label=${t('task.description')} name="description" maxlength="10000" value=${task.description}
                 onValue=${set('description')}
                 error=${fieldProblem(problem, 'description')} />

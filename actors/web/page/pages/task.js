@@ -80,6 +80,10 @@ export function Task({ id, user }) {
         <${Shown} view=${view} rows=${3}>${() => html`
             <dl class="facts">
                 <div><dt>${t('task.number')}</dt><dd>#${task.id}</dd></div>
+                ${
+                    task.jira_id !== undefined &&
+                    html`<div><dt>${t('task.jira_id')}</dt><dd data-testid="jira-id">${task.jira_id}</dd></div>`
+                }
                 <div><dt>${t('task.status')}</dt><dd data-testid="task-status"><${StatusWord} task=${task} /></dd></div>
                 <div><dt>${t('task.assignee')}</dt><dd data-testid="assignee">${person(task.assigned_to)}</dd></div>
                 <div><dt>${t('task.creator')}</dt><dd>${person(task.created_by)}</dd></div>

@@ -3,7 +3,7 @@ import { html, useState } from '../vendor/htm-preact.js';
 import { formatCount } from '../format.js';
 import { t } from '../i18n.js';
 import { api } from '../session.js';
-import { Moment, TaskLink } from '../ui/bits.js';
+import { Issue, Moment, TaskLink } from '../ui/bits.js';
 import { useFresh } from '../ui/fresh.js';
 import { useList } from '../ui/hooks.js';
 import { Icon } from '../ui/icons.js';
@@ -53,7 +53,7 @@ function Row({ task, isFresh, isDone, onComplete }) {
             aria-pressed=${isDone ? 'true' : 'false'} data-complete
             onClick=${() => onComplete(task)}><${Icon} name="check" /></button>
         <div class="task-text">
-            <a class="task-name" href="/tasks/${task.id}">${task.name}</a>
+            <${Issue} task=${task} /><a class="task-name" href="/tasks/${task.id}">${task.name}</a>
             ${task.description && html`<p class="task-excerpt">${task.description.slice(0, 200)}</p>`}
         </div>
         <span class="task-when hint">#${task.id} · <${Moment} ms=${task.created_at} /></span>

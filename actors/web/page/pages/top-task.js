@@ -5,7 +5,7 @@ import { formatRange } from '../format.js';
 import { t } from '../i18n.js';
 import { route, setQuery } from '../router.js';
 import { api, settings } from '../session.js';
-import { Day, Figure, Moment, Money } from '../ui/bits.js';
+import { Day, Figure, Issue, Moment, Money } from '../ui/bits.js';
 import { Field, Select } from '../ui/field.js';
 import { useStore, useView } from '../ui/hooks.js';
 import { Shown } from '../ui/states.js';
@@ -24,7 +24,8 @@ function useAsked() {
     return a <= b ? { period, from: a, to: b } : { period, from: b, to: a };
 }
 
-const Task = ({ task }) => html`<a href="/tasks/${task.task_id}">#${task.task_id} ${task.name}</a>`;
+const Task = ({ task }) =>
+    html`<${Issue} task=${task} /><a href="/tasks/${task.task_id}">#${task.task_id} ${task.name}</a>`;
 
 export function TopTask({ concerns, settleMs }) {
     const asked = useAsked();

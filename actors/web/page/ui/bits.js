@@ -44,8 +44,12 @@ export function useName(id) {
     return id ? (names.look(id)?.login ?? `#${id}`) : '';
 }
 
+/* The id of a task's issue, where it has one. */
+export const Issue = ({ task }) =>
+    task.jira_id === undefined ? '' : html`<span class="chip" data-testid="issue">${task.jira_id}</span> `;
+
 export function TaskLink({ task }) {
-    return html`<span class="hint">#${task.id}</span> <a href="/tasks/${task.id}">${task.name}</a>`;
+    return html`<span class="hint">#${task.id}</span> <${Issue} task=${task} /><a href="/tasks/${task.id}">${task.name}</a>`;
 }
 
 export const roleText = (role) => t(`role.${role}`);
