@@ -82,7 +82,8 @@ static int parse(struct daemon *self, int argc, char **argv, const char **file,
     };
     int option;
 
-    while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
+    opterr = 0; /* its words and ours are one line */
+    while ((option = getopt_long(argc, argv, ":c:hV", options, NULL)) != -1) {
         if (*count == SETTINGS_MAX) {
             fputs("atesd: too many options\n", stderr);
             return -EINVAL;
@@ -109,8 +110,9 @@ static int parse(struct daemon *self, int argc, char **argv, const char **file,
         case 'V':
             puts("atesd " ATES_VERSION);
             return 1;
-        default: /* getopt_long has said what is wrong */
-            fputs("atesd: try: atesd --help\n", stderr);
+        default:
+            fprintf(stderr, "atesd: %s %s; try: atesd --help\n",
+                    option == ':' ? "a value is needed for" : "no such option:", argv[optind - 1]);
             return -EINVAL;
         }
     }
