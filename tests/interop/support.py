@@ -55,13 +55,14 @@ def environment() -> dict:
 class Daemon:
     """Data, keys and users in a folder; the programs that run on them."""
 
-    def __init__(self):
+    def __init__(self, settings: str = ''):
         self.folder = tempfile.mkdtemp(prefix='ates-interop-')
         self.data, self.run = os.path.join(self.folder, 'data'), os.path.join(self.folder, 'run')
         self.processes: dict = {}
         atexit.register(self.close)
         self.atesctl('admin', 'init', '--data', self.data, '--login', ADMIN, '--email', 'admin@uberpopug.example',
                      '--password-file', '-', input=PASSWORD)
+        self._settings = ['-c', self.write('ates.conf', settings)] if settings else []
         self.password_file = self.write('password', PASSWORD + '\n')
 
     def write(self, name: str, text: str) -> str:
@@ -90,7 +91,8 @@ class Daemon:
     def spawn(self, service: str) -> None:
         with open(os.path.join(self.folder, f'{service}.log'), 'a', encoding='utf-8') as log:
             self.processes[service] = subprocess.Popen(
-                [os.environ['ATESD'], service, '--data', self.data, '--run', self.run], env=environment(), stderr=log,
+                [os.environ['ATESD'], service, *self._settings, '--data', self.data, '--run', self.run], env=environment(),
+                stderr=log,
                 preexec_fn=ends_with_parent)
 
     def wait_for(self, service: str) -> None:
