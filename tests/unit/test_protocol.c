@@ -429,6 +429,59 @@ Test(protocol, roles_are_those_of_the_tables)
     cr_expect_not_null(strstr(text, line), "section 6 does not say%s", line);
 }
 
+/* The field of a command's body, or of an event's data. */
+static const struct ates_field *field_of(const char *message, const char *name)
+{
+    const size_t size = strcspn(message, ".");
+    const struct ates_service *service = service_named(message, size);
+    const struct ates_command *command =
+        ates_service_command(service, message + size + 1, strlen(message + size + 1));
+    const struct ates_message *body = command != NULL ? command->body : topic_data(message);
+
+    cr_assert_not_null(body, "%s", message);
+    const struct ates_field *field = ates_message_field(body, name, strlen(name));
+    cr_assert_not_null(field, "%s.%s", message, name);
+    return field;
+}
+
+/* Limits that are told in words are those of the tables. */
+Test(protocol, limits_in_words_are_those_of_the_tables)
+{
+    static const struct {
+        const char *message, *field;
+        const char *before, *between, *after; /* the limits; between NULL: the highest alone */
+    } cases[] = {
+        {"auth.register_user", "login", "`login`: ", "-", " of"},
+        {"auth.register_user", "password", "`password`: ", "-", " characters"},
+        {"auth.register_user", "email", "`email`: up to ", NULL, " bytes"},
+        {"tasks.create_task", "name", "`title`): ", "-", " characters"},
+        {"tasks.create_task", "jira_id", "`jira_id`: ", "-", " characters"},
+        {"tasks.show_my_assigned_tasks", "limit", "`limit` (", "-", ", default 100)"},
+        {"tasks.read_events", "limit", "limit (", "-", ")}"},
+        {"accounting.task_priced.v1", "assign_price_cents", "is ", " to ", " cents"},
+        {"accounting.task_priced.v1", "complete_price_cents", "reward ", " to ", " ("},
+    };
+    char words[128];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct ates_field *field = field_of(cases[i].message, cases[i].field);
+
+        char lowest[32] = "";
+
+        if (cases[i].between != NULL) {
+            snprintf(lowest, sizeof lowest, "%lld%s", (long long)field->min, cases[i].between);
+        }
+        snprintf(words, sizeof words, "%s%s%lld%s", cases[i].before, lowest, (long long)field->max,
+                 cases[i].after);
+        cr_expect_not_null(strstr(text, words), "PROTOCOL.md does not say %s of %s.%s", words,
+                           cases[i].message, cases[i].field);
+    }
+    snprintf(words, sizeof words, "A frame is at most %u KiB.", ATES_FRAME_MAX / 1024);
+    cr_expect_not_null(strstr(text, words), "%s", words);
+    snprintf(words, sizeof words, "nesting at most %d;", ATES_NESTING_MAX);
+    cr_expect_not_null(strstr(text, words), "%s", words);
+}
+
 Test(protocol, is_searched_by_whole_words)
 {
     cr_expect(is_named("request_id"));
