@@ -21,14 +21,16 @@
 #include "core/calendar.h"
 #include "core/catalogue.h"
 #include "core/config.h"
+#include "core/curve.h"
 #include "core/environment.h"
 #include "core/standard_files.h"
 #include "core/warden.h"
+#include "core/zap.h"
 #include "domains.h"
 #include "web/web.h"
 
 #define SERVICES_MAX 8
-#define THREADS_MAX (SERVICES_MAX + 2) /* the services', the broker's and the web's */
+#define THREADS_MAX (SERVICES_MAX + 3) /* the services', the broker's, the web's and ZAP's */
 #define SETTINGS_MAX 8
 #define EXIT_MEND 2            /* a usage, a setting or data that somebody must mend first */
 #define PING_INTERVAL_MS 10000 /* where no watchdog asks for a shorter one */
@@ -38,6 +40,7 @@
 struct daemon {
     struct ates_config config;
     const char *what; /* broker, a service's name, web, or all */
+    zactor_t *zap;    /* NULL: nothing listens on tcp with CURVE */
     zactor_t *broker;
     struct ates_actor *actors[SERVICES_MAX];
     size_t actor_count;
@@ -130,11 +133,24 @@ static bool wanted(const struct daemon *self, const char *name)
     return strcmp(self->what, "all") == 0 || strcmp(self->what, name) == 0;
 }
 
+/* Whoever connects over tcp is asked about from the first moment on. */
+static int open_zap(struct daemon *self, char *error, size_t error_size)
+{
+    char folder[sizeof self->config.curve_folder + 16];
+    int r = ates_curve_load(&self->config, error, error_size);
+
+    if (r == 0 && ates_curve_is_used(&self->config)) {
+        ates_curve_folder(&self->config, folder, sizeof folder);
+        r = ates_zap_start(folder, &self->zap, error, error_size);
+    }
+    return r;
+}
+
 /* Opens what was asked for: the data first, so that a start without any leaves no sockets behind. */
 static int open_all(struct daemon *self, char *error, size_t error_size)
 {
     bool found = wanted(self, "broker") || wanted(self, "web");
-    int r = 0;
+    int r = open_zap(self, error, error_size);
 
     for (size_t i = 0; r == 0 && ates_domains[i] != NULL; i++) {
         if (wanted(self, ates_domains[i]->service->name)) {
@@ -152,7 +168,7 @@ static int open_all(struct daemon *self, char *error, size_t error_size)
         r = ates_web_open(&self->web, &self->config, error, error_size);
     }
     if (r == 0 && wanted(self, "broker")) {
-        r = ates_broker_start(self->config.run_dir, &self->broker, error, error_size);
+        r = ates_broker_start(&self->config, &self->broker, error, error_size);
     }
     return r;
 }
@@ -162,6 +178,9 @@ static int start_all(struct daemon *self, char *error, size_t error_size)
     const char *name = "web";
     int r = 0;
 
+    if (self->zap != NULL) {
+        self->threads[self->thread_count++] = self->zap;
+    }
     if (self->broker != NULL) {
         self->threads[self->thread_count++] = self->broker;
     }
@@ -201,6 +220,7 @@ static void close_all(struct daemon *self)
         ates_actor_close(&self->actors[--self->actor_count]);
     }
     zactor_destroy(&self->broker);
+    zactor_destroy(&self->zap);
 }
 
 static void notify(const char *state)

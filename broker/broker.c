@@ -1,13 +1,10 @@
-/* The broker is CZMQ's zproxy between an XSUB and an XPUB socket, within an actor that can be asked
- * for a sign of life. Invariant: one broker serves a run folder, whoever can publish can enter
- * RUN/private.
+/* The broker: an actor that carries events from an XSUB to an XPUB socket, and subscriptions back.
+ * Invariant: one broker serves a run folder; whoever can publish can enter RUN/private, or has a key
+ * that lies in allow/publish at this moment.
  *
- * zproxy makes its sockets itself and asserts that binding worked. Everything that can fail is
- * therefore tried before: the folders, the paths' lengths, and binding itself, with sockets of a
- * context of their own that is gone before zproxy binds. Queue limits and linger reach zproxy's
- * sockets through CZMQ's process-wide defaults. The rest of the options (core/socket.c) can't: of
- * those only ZMQ_MAXMSGSIZE matters on a local socket, and who gets through the folders' modes is
- * trusted not to send frames whose only use would be to fill the memory. */
+ * CZMQ's zproxy would do the carrying, but makes its sockets itself: without most of their options
+ * (core/socket.c), with CURVE for all of their endpoints or none, and blind to whom a message is
+ * from. */
 #include "broker/broker.h"
 
 #include <errno.h>
@@ -19,17 +16,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/actor.h"
+#include "core/allow.h"
+#include "core/catalogue.h"
+#include "core/curve.h"
 #include "core/endpoint.h"
 #include "core/socket.h"
 #include "core/warden.h"
 
 #define RUN_MODE 0750
 #define PRIVATE_MODE 0700
+#define TURN_MESSAGES 1000u /* of a side, before the other has its turn */
+#define PUBLISH_FILE "private/publish"
+#define LOOK_MS 100 /* how often it is looked whether a key was revoked */
+
+/* A socket, its tcp address (empty: none), and who may connect there. */
+struct side {
+    const char *kind;
+    void *socket;
+    char bound[ATES_ADDRESS_SIZE];
+    bool is_bound;
+    struct ates_allow *allowed;
+    uint64_t revoked; /* as far as it was dealt with */
+};
 
 struct broker {
-    char publish[256]; /* endpoints */
-    char events[256];
-    zactor_t *proxy;
+    struct side publish, events;
     int private_dir; /* locked while the broker lives */
 };
 
@@ -96,77 +108,95 @@ static int open_folders(const char *run_dir, int *private_dir, char *error, size
     return 0;
 }
 
-/* Whether a socket can be bound there. Ending the context waits until it is unbound again. */
-static int try_bind(int type, const char *endpoint, char *error, size_t size)
+/* Opens a socket, on ipc and where it is configured on tcp. */
+static int open_side(struct side *side, const struct ates_config *config, int type,
+                     const char *file, char *error, size_t size)
 {
-    int r = -ENOMEM;
+    char endpoint[256], folder[sizeof config->curve_folder + 16];
+    int r = 0;
 
-    void *context = zmq_ctx_new();
-    void *socket = context ? ates_socket_open(context, type) : NULL;
-    if (socket) {
-        r = ates_socket_bind(socket, endpoint);
-        zmq_close(socket);
-    }
-    if (context) {
-        zmq_ctx_term(context);
-    }
-    return r == 0 ? 0 : fail(r, error, size, "cannot bind %s", endpoint);
-}
-
-static void attach(zactor_t *proxy, const char *side, const char *type, const char *endpoint)
-{
-    zstr_sendx(proxy, side, type, endpoint, NULL);
-    zsock_wait(proxy);
-}
-
-static int start_proxy(struct broker *self, char *error, size_t size)
-{
-    int r = try_bind(ZMQ_XPUB, self->events, error, size);
-    if (r == 0) {
-        r = try_bind(ZMQ_XSUB, self->publish, error, size);
-    }
+    ates_endpoint(config->run_dir, file, endpoint, sizeof endpoint); /* the longest one fitted */
+    ates_curve_folder(config, folder, sizeof folder);
+    strncat(folder, "/allow", sizeof folder - strlen(folder) - 1);
+    side->allowed = ates_allow_new(folder, side->kind);
+    side->socket = ates_socket_open(zsys_init(), type);
+    r = side->allowed == NULL  ? -ENOMEM
+        : side->socket == NULL ? -errno
+                               : ates_socket_bind(side->socket, endpoint);
+    r = r == 0 && type == ZMQ_XPUB ? ates_warden_watch(endpoint) : r; /* what strangers reach */
     if (r != 0) {
-        return r;
+        return fail(r, error, size, "cannot bind %s", endpoint);
     }
-    zsys_set_sndhwm(ATES_SOCKET_HWM);
-    zsys_set_rcvhwm(ATES_SOCKET_HWM);
-    zsys_set_linger(ATES_SOCKET_LINGER_MS);
-    self->proxy = zactor_new(zproxy, NULL);
-    attach(self->proxy, "FRONTEND", "XSUB", self->publish);
-    attach(self->proxy, "BACKEND", "XPUB", self->events);
-    r = ates_socket_share(self->events);
-    r = r == 0 ? ates_warden_watch(self->events) : r;
-    return r == 0 ? 0 : fail(r, error, size, "cannot share %s", self->events);
+    r = ates_curve_bind(config, side->kind, side->kind, side->socket, side->bound, error, size);
+    if (config->insecure_tcp != 0) {
+        side->bound[0] = '\0'; /* there is nobody to cut off */
+    }
+    side->is_bound = true;
+    return r;
 }
 
-/* Returns whether the broker goes on. A ping is passed on to zproxy as "RESUME", which it answers
- * with a signal after polling its sockets anew; nothing else changes where it wasn't paused. */
-static bool handle_command(struct broker *self, zsock_t *pipe, size_t *pings)
+/* Cuts off whoever is connected over tcp once a key is gone: libzmq can end all connections of an address, but none by
+ * its key. Who is allowed connects again at once, and reads what it missed. */
+static void look_for_revoked(struct side *side)
 {
-    char *command = zstr_recv(pipe);
-    bool goes_on = command && strcmp(command, "$TERM") != 0;
-
-    if (goes_on && strcmp(command, "PING") == 0) {
-        zstr_send(self->proxy, "RESUME");
-        (*pings)++;
+    if (side->bound[0] == '\0') {
+        return;
     }
-    zstr_free(&command);
-    return goes_on;
+    const uint64_t revoked = ates_allow_revoked(side->allowed);
+    if (revoked != side->revoked && side->is_bound) {
+        side->revoked = revoked;
+        side->is_bound = zmq_unbind(side->socket, side->bound) != 0;
+        ates_say(ATES_SAY_KEY_REVOKED, side->kind, NULL,
+                 "a key was revoked: everybody connects to %s anew", side->bound);
+    }
+    if (!side->is_bound) {
+        /* The address is free some moments after it was given up. */
+        side->is_bound = zmq_bind(side->socket, side->bound) == 0;
+    }
 }
 
-/* Returns whether the proxy lives: the signal that nobody asked for is its thread's last. */
-static bool handle_proxy(struct broker *self, zsock_t *pipe, size_t *pings)
+/* Whether a message's sender may still send; what came over ipc is from whom the folder lets in. */
+static bool may_send(struct side *from, zmq_msg_t *message)
 {
-    if (zsock_wait(self->proxy) != 0 || *pings == 0) {
-        return false;
+    const char *key = zmq_msg_gets(message, "User-Id");
+
+    return key == NULL || ates_allow_has(from->allowed, key);
+}
+
+/* Carries one message of any number of frames; false where none is there. */
+static bool carry(struct side *from, struct side *to)
+{
+    bool more = true, passes = true, is_first = true;
+
+    while (more) {
+        zmq_msg_t frame;
+
+        zmq_msg_init(&frame);
+        if (zmq_msg_recv(&frame, from->socket, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close(&frame);
+            return !is_first;
+        }
+        more = zmq_msg_more(&frame);
+        passes = is_first ? may_send(from, &frame) : passes;
+        is_first = false;
+        /* Neither side ever waits: what a peer cannot take is dropped, as it reads what it missed. */
+        if (!passes || zmq_msg_send(&frame, to->socket, more ? ZMQ_SNDMORE : 0) < 0) {
+            zmq_msg_close(&frame);
+        }
     }
-    (*pings)--;
-    return zstr_send(pipe, "PONG") == 0;
+    return true;
 }
 
 static void free_broker(struct broker *self)
 {
-    zactor_destroy(&self->proxy);
+    struct side *const sides[] = {&self->publish, &self->events};
+
+    for (size_t i = 0; i < 2; i++) {
+        if (sides[i]->socket != NULL) {
+            zmq_close(sides[i]->socket);
+        }
+        ates_allow_free(&sides[i]->allowed);
+    }
     if (self->private_dir >= 0) {
         close(self->private_dir);
     }
@@ -176,45 +206,55 @@ static void free_broker(struct broker *self)
 static void run_broker(zsock_t *pipe, void *args)
 {
     struct broker *self = args;
-    size_t pings = 0;
+    struct side *const publish = &self->publish, *const events = &self->events;
+    const bool looks = publish->bound[0] != '\0' || events->bound[0] != '\0';
+    zmq_pollitem_t items[] = {{zsock_resolve(pipe), 0, ZMQ_POLLIN, 0},
+                              {publish->socket, 0, ZMQ_POLLIN, 0},
+                              {events->socket, 0, ZMQ_POLLIN, 0}};
+    int64_t look_ms = 0;
     bool goes_on = true;
 
-    zpoller_t *poller = zpoller_new(pipe, self->proxy, NULL);
-    assert(poller);
-    zpoller_set_nonstop(poller, true);
     zsock_signal(pipe, 0);
     while (goes_on) {
-        void *ready = zpoller_wait(poller, -1);
-        if (ready == pipe) {
-            goes_on = handle_command(self, pipe, &pings);
-        } else if (ready == self->proxy) {
-            goes_on = handle_proxy(self, pipe, &pings);
-        } else {
-            goes_on = !zpoller_terminated(poller);
+        const int got = zmq_poll(items, 3, looks ? LOOK_MS : -1);
+
+        goes_on = got >= 0 || errno == EINTR;
+        for (unsigned n = 0; got > 0 && n < TURN_MESSAGES && carry(publish, events); n++) {
+        }
+        for (unsigned n = 0; got > 0 && n < TURN_MESSAGES && carry(events, publish); n++) {
+        }
+        if (looks && zclock_mono() >= look_ms) {
+            look_for_revoked(publish);
+            look_for_revoked(events);
+            look_ms = zclock_mono() + LOOK_MS;
+        }
+        if (got > 0 && (items[0].revents & ZMQ_POLLIN)) {
+            goes_on = !ates_actor_hears_stop(pipe);
         }
     }
-    zpoller_destroy(&poller);
     free_broker(self);
 }
 
-int ates_broker_start(const char *run_dir, zactor_t **broker, char *error, size_t size)
+int ates_broker_start(const struct ates_config *config, zactor_t **broker, char *error, size_t size)
 {
     struct broker *self = calloc(1, sizeof *self);
     if (!self) {
         return fail(-ENOMEM, error, size, "broker");
     }
+    *self = (struct broker){.publish = {.kind = "publish"}, .events = {.kind = "events"}};
     self->private_dir = -1;
-    int r = ates_endpoint(run_dir, "events", self->events, sizeof self->events);
-    if (r == 0) {
-        r = ates_endpoint(run_dir, "private/publish", self->publish, sizeof self->publish);
-    }
+    char endpoint[256];
+    int r = ates_endpoint(config->run_dir, PUBLISH_FILE, endpoint, sizeof endpoint);
     if (r != 0) {
-        fail(r, error, size, "run folder %s", run_dir);
+        fail(r, error, size, "run folder %s", config->run_dir);
     } else {
-        r = open_folders(run_dir, &self->private_dir, error, size);
+        r = open_folders(config->run_dir, &self->private_dir, error, size);
     }
     if (r == 0) {
-        r = start_proxy(self, error, size);
+        r = open_side(&self->events, config, ZMQ_XPUB, "events", error, size);
+    }
+    if (r == 0) {
+        r = open_side(&self->publish, config, ZMQ_XSUB, PUBLISH_FILE, error, size);
     }
     if (r != 0) {
         free_broker(self);

@@ -7,16 +7,18 @@
 
 #include <czmq.h>
 
+#include "core/config.h"
+
 /* Starts the broker: publishers connect PUB to RUN/private/publish.sock, subscribers connect SUB to
- * RUN/events.sock. Makes the folders RUN (mode 0750) and RUN/private (0700) or corrects their
- * modes. Called in the main thread: it sets CZMQ's process-wide queue and linger defaults.
+ * RUN/events.sock, or both over tcp where the configuration has listen/publish and listen/events.
+ * Makes the folders RUN (mode 0750) and RUN/private (0700) or corrects their modes.
  *
- * The actor answers "PING" with "PONG" as soon as the proxy behind it has turned round once; it
- * ends on
- * "$TERM", so zactor_destroy stops it, or with a signal instead of a PONG where the proxy has died.
+ * The actor answers "PING" with "PONG" between two turns; it ends on "$TERM", so zactor_destroy stops
+ * it.
  *
  * Returns 0; -ENAMETOOLONG, -EADDRINUSE (another broker serves run_dir) or another -errno, with one
  * line in error (size bytes) that says what failed. */
-int ates_broker_start(const char *run_dir, zactor_t **broker, char *error, size_t size);
+int ates_broker_start(const struct ates_config *config, zactor_t **broker, char *error,
+                      size_t size);
 
 #endif

@@ -13,6 +13,7 @@
 #include "accounting/accounting_ledger.h"
 #include "accounting/accounting_mail.h"
 #include "core/catalogue.h"
+#include "core/client_private.h"
 
 #define CHUNK_PAYOUTS 100u /* in one step, after which other commands have their turn */
 #define ASK_TIMEOUT_MS 2000
@@ -21,7 +22,7 @@
 
 /* Asking tasks for its head, which needs no token. */
 struct ask_input {
-    char run_dir[sizeof((struct ates_config *)NULL)->run_dir];
+    struct ates_reach reach;
 };
 
 static void ask_tasks(const void *work_input, void *work_output, const atomic_bool *stopping)
@@ -32,7 +33,7 @@ static void ask_tasks(const void *work_input, void *work_output, const atomic_bo
     const struct ates_empty nothing = {0};
     struct ates_health_result health;
     struct ates_reply reply;
-    struct ates_client *client = ates_client_new(input->run_dir);
+    struct ates_client *client = ates_client_new_at(&input->reach);
 
     (void)stopping; /* it does not take long */
     if (client == NULL) {
@@ -58,7 +59,7 @@ static int defer_asking(struct ates_call *call)
 {
     struct ask_input input;
 
-    memcpy(input.run_dir, call->config->run_dir, sizeof input.run_dir);
+    ates_config_reach(call->config, &input.reach);
     return ates_defer(call, &ask_work, &input);
 }
 

@@ -8,11 +8,14 @@
 
 #include "core/actor_private.h"
 #include "core/client_private.h"
+#include "core/curve.h"
 #include "core/datadir.h"
 #include "core/endpoint.h"
 #include "core/follower.h"
 #include "core/socket.h"
 #include "core/warden.h"
+
+#define COMMANDS (ates_curve_kinds[0])
 
 static int load_keys(struct ates_actor *self, char *error, size_t error_size)
 {
@@ -60,7 +63,7 @@ static int endpoint(const struct ates_actor *self, const char *name, char *out, 
 
 static int open_router(struct ates_actor *self, void *context, char *error, size_t error_size)
 {
-    char name[256];
+    char name[256], address[ATES_ADDRESS_SIZE];
     int r = endpoint(self, self->name, name, sizeof name, error, error_size);
 
     if (r != 0) {
@@ -71,8 +74,22 @@ static int open_router(struct ates_actor *self, void *context, char *error, size
     r = r == 0 ? ates_warden_watch(name) : r;
     if (r != 0) {
         snprintf(error, error_size, "%s: %s", name, zmq_strerror(-r));
+        return r;
     }
-    return r;
+    return ates_curve_bind(&self->config, self->name, COMMANDS, self->router, address, error,
+                           error_size);
+}
+
+/* Who may send commands over tcp: asked about each, so that a key that is revoked is worth nothing at
+ * once. */
+static int open_allowed(struct ates_actor *self)
+{
+    char folder[sizeof self->config.curve_folder + 16];
+
+    ates_curve_folder(&self->config, folder, sizeof folder);
+    strncat(folder, "/allow", sizeof folder - strlen(folder) - 1);
+    self->allowed = ates_allow_new(folder, COMMANDS);
+    return self->allowed != NULL ? 0 : -ENOMEM;
 }
 
 static void close_socket(void **socket)
@@ -85,25 +102,24 @@ static void close_socket(void **socket)
 
 static int open_publisher(struct ates_actor *self, void *context, char *error, size_t error_size)
 {
-    char name[256];
-    int r = endpoint(self, "private/publish", name, sizeof name, error, error_size);
+    struct ates_reach reach;
 
-    if (r != 0) {
-        return r;
-    }
+    ates_config_reach(&self->config, &reach);
     self->publisher = ates_socket_open(context, ZMQ_PUB);
-    if (self->publisher == NULL || zmq_connect(self->publisher, name) != 0) {
-        r = -errno;
-        snprintf(error, error_size, "%s: %s", name, zmq_strerror(-r));
+    const int r =
+        self->publisher != NULL ? ates_reach_connect(&reach, self->publisher, "publish") : -errno;
+    if (r != 0) {
+        snprintf(error, error_size, "the broker's publish socket: %s", zmq_strerror(-r));
     }
     return r;
 }
 
 static int subscribe(struct ates_actor *self, void *subscriber)
 {
-    char name[256];
-    int r = ates_endpoint(self->config.run_dir, "events", name, sizeof name);
+    struct ates_reach reach;
+    int r = 0;
 
+    ates_config_reach(&self->config, &reach);
     for (size_t i = 0; r == 0 && i < self->follower_count; i++) {
         char prefix[96];
         const int size =
@@ -111,10 +127,7 @@ static int subscribe(struct ates_actor *self, void *subscriber)
 
         r = zmq_setsockopt(subscriber, ZMQ_SUBSCRIBE, prefix, (size_t)size) == 0 ? 0 : -errno;
     }
-    if (r == 0 && zmq_connect(subscriber, name) != 0) {
-        r = -errno;
-    }
-    return r;
+    return r == 0 ? ates_reach_connect(&reach, subscriber, "events") : r;
 }
 
 int actor_open_subscriber(struct ates_actor *self)
@@ -150,7 +163,10 @@ static int open_followers(struct ates_actor *self, void *context)
         return 0;
     }
     const struct ates_follower_sink sink = ates_engine_sink(self->engine);
-    self->client = ates_client_new_in(context, self->config.run_dir);
+    struct ates_reach reach;
+
+    ates_config_reach(&self->config, &reach);
+    self->client = ates_client_new_in(context, &reach);
     if (self->client == NULL) {
         return -errno;
     }
@@ -174,6 +190,9 @@ static int open_sockets(struct ates_actor *self, char *error, size_t error_size)
     void *context = zsys_init();
     int r = lock_run_dir(self, error, error_size);
 
+    if (r == 0) {
+        r = open_allowed(self);
+    }
     if (r == 0) {
         r = open_router(self, context, error, error_size);
     }
@@ -279,6 +298,8 @@ void ates_actor_close(struct ates_actor **actor)
     ates_engine_close(&self->engine);
     ates_keyring_free(&self->keyring);
     actor_description_free(&self->description);
+    ates_allow_free(&self->allowed);
+    sodium_memzero(&self->config.curve_keys, sizeof self->config.curve_keys);
     ates_arena_free(&self->arena);
     ates_buffer_release(&self->reply_bytes);
     ates_buffer_release(&self->scratch);

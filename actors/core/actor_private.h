@@ -5,6 +5,7 @@
 #include <ates/client.h>
 
 #include "core/actor.h"
+#include "core/allow.h"
 #include "core/audit.h"
 #include "core/engine.h"
 #include "core/intake.h"
@@ -57,6 +58,7 @@ struct ates_actor {
     struct ates_keyring *keyring;
     struct ates_secret_key service_key;
     uint8_t fingerprint_key[ATES_FINGERPRINT_KEY_SIZE];
+    struct ates_allow *allowed; /* over tcp */
     int run_lock;
     zactor_t *thread;
     zsock_t *pipe;

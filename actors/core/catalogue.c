@@ -160,6 +160,42 @@ const struct ates_catalogue_entry ates_catalogue[ATES_ENTRY_COUNT] = {
          "still wants something connects anew, and nothing that was accepted is lost.",
          "Single lines may be a client that went wrong. Where they do not end, see who it is: "
          "ss -xp, and which users are in the group ates."},
+    [ATES_SAY_LISTENS] = {"5c4f89b5f42d43599de5e5b7cfe53ecc", ATES_NOTICE,
+                          "A socket listens on tcp",
+                          "The socket @ATES_SERVICE@ is reached at @ATES_ADDRESS@, beside its own "
+                          "in the run folder, "
+                          "by those whose CURVE keys are allowed.",
+                          "Nothing is to be done. Who is allowed: atesctl admin keys ls."},
+    [ATES_SAY_TCP_OPEN] =
+        {"37da443f5bd642a09f1be46d3d092cc1", ATES_WARNING, "A socket listens on tcp without CURVE",
+         "curve/insecure_tcp is 1: whoever is on this machine may connect to @ATES_ADDRESS@, and "
+         "what goes over it is not encrypted.",
+         "Use it for trying things out alone. Else take the setting out, and give those who "
+         "connect keys: atesctl admin keys new, allow."},
+    [ATES_SAY_KEYS_UNUSABLE] =
+        {"934d7be19d9b470dba92d8486d641865", ATES_WARNING, "CURVE keys cannot be used",
+         "A folder of allowed keys, or a file in it, is not as it must be (@ATES_ERROR@). "
+         "Whoever is meant by it is not let in.",
+         "Mend what the line names: folders and files belong to their owner alone for "
+         "writing, and a file is a certificate as atesctl admin keys new makes it."},
+    [ATES_SAY_KEY_REFUSED] =
+        {"0b1f359a154b46d59182a34a0720b7fd", ATES_NOTICE, "A client is not let in over tcp",
+         "A client at @ATES_CLIENT@ connected without a CURVE key that is allowed for "
+         "@ATES_SERVICE@: @ATES_REASON@. One line a second tells of all of them "
+         "(ATES_LEFT_OUT: how many had none).",
+         "Where the client should get in: atesctl admin keys allow FILE --socket "
+         "commands. Many of them are somebody who tries: close the port to others."},
+    [ATES_SAY_KEY_REVOKED] =
+        {"17204ff2c46a4afa8fae617b99c786b2", ATES_NOTICE, "A key was revoked",
+         "A key that was allowed for @ATES_SERVICE@ is gone from its folder: all who were "
+         "connected over tcp are cut off, and those who are allowed connect again.",
+         "Nothing is to be done: followers read what they missed."},
+    [ATES_SAY_KEYS_TAKEN] =
+        {"faab97979bb04fc894971d81528545fb", ATES_NOTICE, "Changed keys were taken over",
+         "The keyring, or a key that @ATES_SERVICE@ signs with, has changed on the disk and is "
+         "in use from now on.",
+         "Nothing is to be done; after atesctl admin keys rotate this is the sign that it "
+         "worked."},
 };
 
 void ates_say(enum ates_entry entry, const char *service, const struct ates_log_field *fields,

@@ -23,16 +23,16 @@ static void forget_token(struct ates_client *self)
     ates_buffer_release(&self->token);
 }
 
-struct ates_client *ates_client_new_in(void *context, const char *run_dir)
+struct ates_client *ates_client_new_in(void *context, const struct ates_reach *reach)
 {
     struct ates_client *self = calloc(1, sizeof *self);
     if (!self) {
         return NULL;
     }
     self->timeout_ms = TIMEOUT_DEFAULT_MS;
-    self->run_dir = strdup(run_dir);
+    self->reach = *reach;
     self->inbox = ates_inbox_new();
-    if (!self->run_dir || !self->inbox) {
+    if (!self->inbox) {
         ates_client_free(&self);
         errno = ENOMEM;
         return NULL;
@@ -43,8 +43,16 @@ struct ates_client *ates_client_new_in(void *context, const char *run_dir)
 
 struct ates_client *ates_client_new(const char *run_dir)
 {
+    struct ates_reach reach;
+
+    ates_reach_init(&reach, run_dir);
+    return ates_client_new_at(&reach);
+}
+
+struct ates_client *ates_client_new_at(const struct ates_reach *reach)
+{
     void *context = zmq_ctx_new();
-    struct ates_client *self = context ? ates_client_new_in(context, run_dir) : NULL;
+    struct ates_client *self = context ? ates_client_new_in(context, reach) : NULL;
 
     if (self) {
         self->owns_context = true;
@@ -78,9 +86,20 @@ void ates_client_free(struct ates_client **self)
     }
     ates_buffer_release(&client->body);
     ates_buffer_release(&client->meta);
-    free(client->run_dir);
+    sodium_memzero(&client->reach, sizeof client->reach); /* a secret key */
     free(client);
     *self = NULL;
+}
+
+int ates_client_set_address(struct ates_client *self, const char *service, const char *address)
+{
+    return ates_reach_add(&self->reach, service, address);
+}
+
+int ates_client_set_curve(struct ates_client *self, const char *server_key, const char *public_key,
+                          const char *secret_key)
+{
+    return ates_reach_set_keys(&self->reach, server_key, public_key, secret_key);
 }
 
 void ates_client_set_token(struct ates_client *self, const char *token)

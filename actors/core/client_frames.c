@@ -9,23 +9,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/endpoint.h"
 #include "core/socket.h"
 
 int ates_client_connect(struct ates_client *client, int type, const char *service, void **socket)
 {
-    char endpoint[256];
-
-    int r = ates_endpoint(client->run_dir, service, endpoint, sizeof endpoint);
-    if (r != 0) {
-        return r;
-    }
     void *opened = ates_socket_open(client->context, type);
     if (!opened) {
         return -errno;
     }
-    if (zmq_connect(opened, endpoint) != 0) {
-        r = -errno;
+    const int r = ates_reach_connect(&client->reach, opened, service);
+    if (r != 0) {
         zmq_close(opened);
         return r;
     }

@@ -7,6 +7,8 @@
 
 #include <ates/client.h>
 
+#include "core/reach.h"
+
 /* PROTOCOL.md section 2: the frames of a command and of a reply. */
 #define ATES_COMMAND_FRAMES 4
 /* With a pipeline's tag and delimiter before them. */
@@ -21,7 +23,7 @@ struct ates_link {
 };
 
 struct ates_client {
-    char *run_dir;
+    struct ates_reach reach;
     void *context;
     bool owns_context;
     int64_t timeout_ms;
@@ -58,7 +60,9 @@ struct ates_request {
 };
 
 /* A client in a ZeroMQ context that outlives it. NULL when out of memory. */
-struct ates_client *ates_client_new_in(void *context, const char *run_dir);
+struct ates_client *ates_client_new_in(void *context, const struct ates_reach *reach);
+/* The same in a context of its own. */
+struct ates_client *ates_client_new_at(const struct ates_reach *reach);
 
 /* Connects a socket of type to the service. Returns 0, -ENAMETOOLONG or -errno. */
 int ates_client_connect(struct ates_client *client, int type, const char *service, void **socket);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/endpoint.h"
+#include "core/reach.h"
 
 #define ATES_SETTING_MAX 64u /* how many there may be */
 
@@ -39,7 +40,24 @@ struct ates_config {
     int64_t web_connections_per_address; /* web.connections_per_address; 256 */
     char web_proxies[1024];              /* web.proxies: addresses by comma; empty: none */
     char ctl_output[16]; /* ctl.output: how atesctl prints where no -o is given; table */
-    int64_t map_size;    /* store.map_gigabytes: the largest size of each LMDB file; 16 */
+    /* listen.NAME: tcp://ADDR:PORT beside ipc; empty: none. connect.NAME: tcp://HOST:PORT instead
+     * of the run folder's socket; empty: that */
+    char listen_auth[ATES_ADDRESS_SIZE], connect_auth[ATES_ADDRESS_SIZE];
+    char listen_tasks[ATES_ADDRESS_SIZE], connect_tasks[ATES_ADDRESS_SIZE];
+    char listen_accounting[ATES_ADDRESS_SIZE], connect_accounting[ATES_ADDRESS_SIZE];
+    char listen_analytics[ATES_ADDRESS_SIZE], connect_analytics[ATES_ADDRESS_SIZE];
+    char listen_payment[ATES_ADDRESS_SIZE], connect_payment[ATES_ADDRESS_SIZE];
+    char listen_events[ATES_ADDRESS_SIZE], connect_events[ATES_ADDRESS_SIZE];
+    char listen_publish[ATES_ADDRESS_SIZE], connect_publish[ATES_ADDRESS_SIZE];
+    char curve_folder[4096];      /* curve.folder: empty: DATA/curve */
+    char curve_server_file[4096]; /* curve.server_file: of what is connected to */
+    char curve_client_file[4096]; /* curve.client_file: one's own secret certificate */
+    int64_t insecure_tcp;         /* curve.insecure_tcp: 1: tcp on loopback without CURVE; 0 */
+    struct {
+        char server_key[ATES_CURVE_KEY_SIZE];
+        char public_key[ATES_CURVE_KEY_SIZE], secret_key[ATES_CURVE_KEY_SIZE];
+    } curve_keys;     /* of those files, once ates_curve_load has read them */
+    int64_t map_size; /* store.map_gigabytes: the largest size of each LMDB file; 16 */
 };
 
 /* One setting from a flag: name in ZPL's path form ("log/level", "data") and value. */
@@ -80,5 +98,8 @@ int ates_config_load_from(struct ates_config *config, const struct ates_config_s
  * (size bytes) that names the file and setting, variable or flag. Unknown settings are refused. */
 int ates_config_load(struct ates_config *config, const char *file, const struct ates_setting *flags,
                      size_t flag_count, char *error, size_t size);
+
+/* How the sockets of this configuration are reached. */
+void ates_config_reach(const struct ates_config *config, struct ates_reach *reach);
 
 #endif

@@ -126,7 +126,12 @@ static int admit(struct ates_actor *self, struct ates_request_message *request, 
                  struct ates_refusal *refusal)
 {
     const unsigned count = ates_request_frame_count(request);
+    const char *key = ates_request_key(request);
 
+    if (key != NULL && !ates_allow_has(self->allowed, key)) {
+        return ates_refusal_set(refusal, ATES_UNAUTHENTICATED, "KEY_REVOKED", NULL,
+                                "the CURVE key of this connection is allowed no longer");
+    }
     if (count != 4) {
         return ates_refusal_set(refusal, ATES_INVALID_ARGUMENT, "FRAMES_INVALID", NULL,
                                 "a command is four frames, got %u", count);

@@ -112,6 +112,11 @@ const char *ates_request_address(struct ates_request_message *self)
     return address != NULL ? address : "";
 }
 
+const char *ates_request_key(struct ates_request_message *self)
+{
+    return self->count > 0 ? zmq_msg_gets(&self->frames[self->count - 1], "User-Id") : NULL;
+}
+
 uint64_t ates_request_origin(struct ates_request_message *self, struct ates_text client)
 {
     uint8_t key[crypto_shorthash_KEYBYTES] = {0};

@@ -40,6 +40,8 @@ void ates_route_release(struct ates_route *route);
 /* The peer's address as the transport tells it, on ipc its user, group and process; empty where it does not. Valid as
  * long as the request's frames. */
 const char *ates_request_address(struct ates_request_message *request);
+/* The CURVE key (Z85) by which the ZAP handler let the peer in; NULL where it was not asked. */
+const char *ates_request_key(struct ates_request_message *request);
 /* A number that tells whom the request is from: by the peer's address, and by the client that it speaks for (size 0:
  * none). */
 uint64_t ates_request_origin(struct ates_request_message *request, struct ates_text client);

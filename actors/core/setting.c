@@ -259,6 +259,43 @@ static int read_listen(const struct ates_setting_type *type, const char *value, 
     return put_text(type, value, member, why, why_size);
 }
 
+/* tcp://ADDR:PORT in numbers, of one's own; port 0 is any that is free. Empty: none. */
+static int read_tcp_listen(const struct ates_setting_type *type, const char *value, void *member,
+                           char *why, size_t why_size)
+{
+    char kept[ATES_ADDRESS_SIZE];
+
+    if (value[0] != '\0' && (strncmp(value, "tcp://", 6) != 0 || strlen(value) >= sizeof kept ||
+                             read_listen(type, value + 6, kept, why, why_size) != 0)) {
+        snprintf(why, why_size,
+                 "\"%.60s\" is no tcp://ADDRESS:PORT or tcp://[ADDRESS]:PORT in numbers", value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
+/* tcp://HOST:PORT of somebody else's. Empty: none. */
+static int read_tcp_connect(const struct ates_setting_type *type, const char *value, void *member,
+                            char *why, size_t why_size)
+{
+    const char *host = strncmp(value, "tcp://", 6) == 0 ? value + 6 : "";
+    const char *colon = strrchr(host, ':');
+    const size_t digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
+    const bool bracketed = host[0] == '[' && colon != NULL && colon[-1] == ']';
+    const size_t size = strspn(host, bracketed ? "[]:.0123456789abcdefABCDEF"
+                                               : "abcdefghijklmnopqrstuvwxyz"
+                                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+
+    if (value[0] != '\0' &&
+        (colon == NULL || colon == host || (!bracketed && host + size != colon) ||
+         (bracketed && size != strlen(host)) || digits == 0 || digits > 5 ||
+         colon[1 + digits] != '\0' || atoi(colon + 1) < 1 || atoi(colon + 1) > 65535)) {
+        snprintf(why, why_size, "\"%.60s\" is no tcp://HOST:PORT or tcp://[ADDRESS]:PORT", value);
+        return -EINVAL;
+    }
+    return put_text(type, value, member, why, why_size);
+}
+
 /* What browsers send as Origin: a scheme and a host, a port where it is not the usual one. */
 static int read_origin(const struct ates_setting_type *type, const char *value, void *member,
                        char *why, size_t why_size)
@@ -344,6 +381,24 @@ const struct ates_setting_type ates_setting_types[] = {
     {"web/connections_per_address", "256", read_number, MEMBER(web_connections_per_address), 1,
      65536, 1},
     {"web/proxies", "", read_addresses, MEMBER(web_proxies)},
+    {"listen/auth", "", read_tcp_listen, MEMBER(listen_auth)},
+    {"listen/tasks", "", read_tcp_listen, MEMBER(listen_tasks)},
+    {"listen/accounting", "", read_tcp_listen, MEMBER(listen_accounting)},
+    {"listen/analytics", "", read_tcp_listen, MEMBER(listen_analytics)},
+    {"listen/payment", "", read_tcp_listen, MEMBER(listen_payment)},
+    {"listen/events", "", read_tcp_listen, MEMBER(listen_events)},
+    {"listen/publish", "", read_tcp_listen, MEMBER(listen_publish)},
+    {"connect/auth", "", read_tcp_connect, MEMBER(connect_auth)},
+    {"connect/tasks", "", read_tcp_connect, MEMBER(connect_tasks)},
+    {"connect/accounting", "", read_tcp_connect, MEMBER(connect_accounting)},
+    {"connect/analytics", "", read_tcp_connect, MEMBER(connect_analytics)},
+    {"connect/payment", "", read_tcp_connect, MEMBER(connect_payment)},
+    {"connect/events", "", read_tcp_connect, MEMBER(connect_events)},
+    {"connect/publish", "", read_tcp_connect, MEMBER(connect_publish)},
+    {"curve/folder", "", read_file, MEMBER(curve_folder)},
+    {"curve/server_file", "", read_file, MEMBER(curve_server_file)},
+    {"curve/client_file", "", read_file, MEMBER(curve_client_file)},
+    {"curve/insecure_tcp", "0", read_number, MEMBER(insecure_tcp), 0, 1, 1},
     {"ctl/output", "table", read_output, MEMBER(ctl_output)},
     {"store/map_gigabytes", "16", read_number, MEMBER(map_size), 1, 4096, GIBIBYTE},
 };

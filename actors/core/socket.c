@@ -11,6 +11,11 @@
 
 #include <ates/message.h>
 
+/* Of libzmq since 4.3.0, but told of in its header's drafts only. */
+#ifndef ZMQ_ZAP_ENFORCE_DOMAIN
+#define ZMQ_ZAP_ENFORCE_DOMAIN 93
+#endif
+
 #define TYPE(TYPE) (1u << (TYPE))
 #define EVERY_TYPE (~0u)
 /* What they have queued is worth nothing once nobody waits for an answer, or is only received. */
@@ -30,6 +35,14 @@ static const struct {
     /* None: over ipc the kernel tells that a peer is gone, and libzmq 4.3.4 aborts the process when a heartbeat is
      * due on a connection that ended while its input was held up (an assertion on _io_error). */
     {ZMQ_HEARTBEAT_IVL, 0, EVERY_TYPE},
+    /* Over tcp a peer that went without a word is found by the kernel: within two minutes where the
+     * connection is idle, after half a minute where something was sent. */
+    {ZMQ_TCP_KEEPALIVE, 1, EVERY_TYPE},
+    {ZMQ_TCP_KEEPALIVE_IDLE, 60, EVERY_TYPE},
+    {ZMQ_TCP_KEEPALIVE_INTVL, 10, EVERY_TYPE},
+    {ZMQ_TCP_KEEPALIVE_CNT, 6, EVERY_TYPE},
+    {ZMQ_TCP_MAXRT, 30000, EVERY_TYPE},
+    {ZMQ_IPV6, 0, EVERY_TYPE}, /* but where an address is one */
     {ZMQ_RECONNECT_IVL, 20, EVERY_TYPE},
     {ZMQ_RECONNECT_IVL_MAX, 1000, EVERY_TYPE},
     /* A call is sent only to a service that is there: otherwise its retries would queue up, to be
@@ -85,4 +98,30 @@ int ates_socket_bind(void *socket, const char *endpoint)
         return -errno;
     }
     return ates_socket_share(endpoint);
+}
+
+int ates_socket_serve(void *socket, const char *secret_key, const char *domain)
+{
+    const int yes = 1;
+
+    return zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &yes, sizeof yes) == 0 &&
+                   zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret_key, ATES_CURVE_KEY_SIZE) ==
+                       0 &&
+                   zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) == 0 &&
+                   /* Without it a handler that is gone would let everybody in. */
+                   zmq_setsockopt(socket, ZMQ_ZAP_ENFORCE_DOMAIN, &yes, sizeof yes) == 0
+               ? 0
+               : -errno;
+}
+
+int ates_socket_listen(void *socket, const char *address, char bound[ATES_ADDRESS_SIZE])
+{
+    const int is_6 = strncmp(address, "tcp://[", 7) == 0;
+    size_t size = ATES_ADDRESS_SIZE;
+
+    return zmq_setsockopt(socket, ZMQ_IPV6, &is_6, sizeof is_6) == 0 &&
+                   zmq_bind(socket, address) == 0 &&
+                   zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &size) == 0
+               ? 0
+               : -errno;
 }

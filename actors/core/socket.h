@@ -2,6 +2,8 @@
 #ifndef ATES_SOCKET_H
 #define ATES_SOCKET_H
 
+#include "core/reach.h"
+
 /* Messages queued in each direction for each peer. A client may have 4096 commands in flight
  * without taking a reply; as libzmq frees room only half a queue at a time, twice that must fit. */
 #define ATES_SOCKET_HWM 8192
@@ -25,5 +27,13 @@ int ates_socket_bind(void *socket, const char *endpoint);
  * which the usual umask denies to the group; the folder's mode says who gets that far. Endpoints of
  * other transports are left alone. Returns 0 or -errno. */
 int ates_socket_share(const char *endpoint);
+
+/* What socket is bound to from now on is a CURVE server's with this secret key (Z85), and lets in
+ * whom the ZAP handler lets into domain: nobody, where there is no handler. What it was bound to
+ * before stays as it is. Returns 0 or -errno. */
+int ates_socket_serve(void *socket, const char *secret_key, const char *domain);
+
+/* Binds socket to a tcp address; bound gets the one that it has then. Returns 0 or -errno. */
+int ates_socket_listen(void *socket, const char *address, char bound[ATES_ADDRESS_SIZE]);
 
 #endif

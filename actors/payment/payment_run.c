@@ -10,6 +10,8 @@
 #include <ates/client.h>
 #include <ates/payment.h>
 
+#include "core/client_private.h"
+
 #define SLICE_MS 100 /* how soon the work ends when the service is to */
 #define SENDS 3      /* in the time for which an answer is waited for */
 
@@ -95,7 +97,7 @@ static int exchange(const struct call *self, const atomic_bool *stopping)
 static void pay(const void *work_input, void *work_output, const atomic_bool *stopping)
 {
     struct call self = {.input = work_input, .output = work_output};
-    struct ates_client *client = ates_client_new(self.input->run_dir);
+    struct ates_client *client = ates_client_new_at(&self.input->reach);
 
     self.output->day = self.input->day;
     self.output->status = -ENOMEM;
@@ -128,7 +130,7 @@ static int make_input(const struct ates_call *call, ates_day day, bool is_dry,
 
     *input = (struct payment_pay_input){
         .day = day, .is_dry = is_dry, .timeout_ms = PAYMENT_ANSWER_TIMEOUT_MS};
-    memcpy(input->run_dir, call->config->run_dir, sizeof input->run_dir);
+    ates_config_reach(call->config, &input->reach);
     if (call->cause.has_traceparent) {
         memcpy(input->traceparent, call->cause.traceparent.data, call->cause.traceparent.size);
     }

@@ -17,7 +17,7 @@ struct payment_memory {
 };
 
 struct payment_pay_input {
-    char run_dir[sizeof((struct ates_config *)NULL)->run_dir];
+    struct ates_reach reach;
     char token[ATES_TOKEN_MAX + 1];
     ates_day day;
     bool is_dry;                                /* only what would be paid is asked for */

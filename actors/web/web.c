@@ -111,13 +111,15 @@ static int open_keys(struct ates_web *self, char *error, size_t size)
 static int open_parts(struct ates_web *self, char *error, size_t size)
 {
     void *context = zsys_init();
+    struct ates_reach reach;
     char address[ADDRESS_SIZE];
 
     int r = web_sessions_open(&self->sessions, self, error, size);
     if (r != 0) {
         return r;
     }
-    self->backend = web_backend_new(context, self->config.run_dir);
+    ates_config_reach(&self->config, &reach);
+    self->backend = web_backend_new(context, &reach);
     self->hub = self->backend != NULL ? web_hub_new(self, context) : NULL;
     r = self->hub != NULL ? renew_token(self) : -errno;
     if (r != 0) {

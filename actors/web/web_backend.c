@@ -72,7 +72,7 @@ struct web_backend {
     int64_t sweep_us;
 };
 
-struct web_backend *web_backend_new(void *zmq_context, const char *run_dir)
+struct web_backend *web_backend_new(void *zmq_context, const struct ates_reach *reach)
 {
     struct web_backend *self = calloc(1, sizeof *self);
 
@@ -81,7 +81,7 @@ struct web_backend *web_backend_new(void *zmq_context, const char *run_dir)
     }
     self->sweep_us = INT64_MAX;
     self->slots = calloc(SLOTS_MAX, sizeof *self->slots);
-    self->client = ates_client_new_in(zmq_context, run_dir);
+    self->client = ates_client_new_in(zmq_context, reach);
     bool made = self->slots != NULL && self->client != NULL;
     for (size_t i = 0; made && i < SERVICE_COUNT; i++) {
         self->links[i].pipeline = ates_pipeline_new(self->client, web_services[i]->name);

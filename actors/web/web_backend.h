@@ -7,11 +7,13 @@
 
 #include <ates/client.h>
 
+#include "core/reach.h"
+
 struct web_backend;
 struct web_pending;
 
 /* NULL with errno. */
-struct web_backend *web_backend_new(void *zmq_context, const char *run_dir);
+struct web_backend *web_backend_new(void *zmq_context, const struct ates_reach *reach);
 void web_backend_free(struct web_backend **self);
 
 struct web_command {

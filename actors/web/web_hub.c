@@ -194,19 +194,17 @@ static bool receive(struct web_hub *self, int64_t now_us)
 
 static int subscribe(struct web_hub *self, void *subscriber)
 {
-    char endpoint[256];
-    int r = ates_endpoint(self->web->config.run_dir, "events", endpoint, sizeof endpoint);
+    struct ates_reach reach;
+    int r = 0;
 
+    ates_config_reach(&self->web->config, &reach);
     for (size_t i = 0; r == 0 && i < self->feed.producer_count; i++) {
         char prefix[WEB_MARK_NAME_MAX + 2];
         const int size = snprintf(prefix, sizeof prefix, "%s.", name_of(&self->follows[i]));
 
         r = zmq_setsockopt(subscriber, ZMQ_SUBSCRIBE, prefix, (size_t)size) == 0 ? 0 : -errno;
     }
-    if (r == 0 && zmq_connect(subscriber, endpoint) != 0) {
-        r = -errno;
-    }
-    return r;
+    return r == 0 ? ates_reach_connect(&reach, subscriber, "events") : r;
 }
 
 /* Opens SUB in the place of one that there may be. */
@@ -285,8 +283,11 @@ struct web_hub *web_hub_new(struct ates_web *web, void *zmq_context)
             (struct web_follow){.hub = self, .producer = i, .begun_us = INT64_MIN / 2};
     }
     if (r == 0) {
+        struct ates_reach reach;
+
         self->replay = web_replay_new(&self->feed, &source);
-        self->client = ates_client_new_in(zmq_context, web->config.run_dir);
+        ates_config_reach(&web->config, &reach);
+        self->client = ates_client_new_in(zmq_context, &reach);
         r = self->replay != NULL && self->client != NULL ? open_subscriber(self) : -ENOMEM;
     }
     if (r != 0) {

@@ -29,6 +29,16 @@ struct ates_reply {
 struct ates_client *ates_client_new(const char *run_dir);
 void ates_client_free(struct ates_client **self);
 
+/* From now on SERVICE is reached at address (tcp://HOST:PORT, copied) instead of below run_dir; to be
+ * told before the first call of it, with ates_client_set_curve. Returns 0, -ENAMETOOLONG, or
+ * -EMFILE. */
+int ates_client_set_address(struct ates_client *self, const char *service, const char *address);
+
+/* The CURVE keys (Z85, 40 characters; copied) for tcp: the server's public one, and the client's own
+ * pair, whose public half the server must allow. Returns 0, or -EINVAL where one is no key. */
+int ates_client_set_curve(struct ates_client *self, const char *server_key, const char *public_key,
+                          const char *secret_key);
+
 /* The bearer token sent with every command from now on (copied); NULL for none. */
 void ates_client_set_token(struct ates_client *self, const char *token);
 

@@ -17,7 +17,10 @@ import ates
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, "golden")
 FORMATS = {"t": "table", "w": "wide", "j": "json", "n": "ndjson", "c": "csv", "i": "name"}
+Z85 = r"0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#"
 MASKS = [
+    # A key in Z85, told from a path by a character that no path here has.
+    (f"(?<![{Z85}])(?=[{Z85}]{{0,39}}[+=^!*?&<>()\\[\\]{{}}@%$#])[{Z85}]{{40}}(?![{Z85}])", "CURVEKEY"),
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(UTC|[+-]\d\d(:?\d\d)?|Z))?", "TIME"),
     (r"\b\d{4}-\d\d-\d\d\b", "DATE"),
     (r"\b\d\d-\d\d \d\d:\d\d\b", "TIME"),

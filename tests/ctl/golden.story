@@ -55,6 +55,18 @@ write password correct horse battery\n
 - tjc admin rebuild
 - tjc admin keys ls
 - t admin keys sl
+- t admin keys new
+- t admin keys new ../server
+- t admin keys new server
+- t admin keys new server
+- t admin keys allow server
+- t admin keys allow server --socket command
+- t admin keys allow nobody --socket commands
+- t admin keys allow server --socket commands
+- t admin keys allow server --socket commands
+- tj admin keys ls
+- t admin keys revoke server --socket events
+- t admin keys revoke server
 home t admin config
 - jc admin config
 write good.conf data = /srv/ates\nlog\n    level = debug\n

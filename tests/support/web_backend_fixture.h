@@ -49,7 +49,10 @@ static inline void open_backend(fake_behaviour *behave)
     memset(&server, 0, sizeof server);
     fake_service_start(&server, behave);
     context = zmq_ctx_new();
-    backend = web_backend_new(context, server.run_dir);
+    struct ates_reach reach;
+
+    ates_reach_init(&reach, server.run_dir);
+    backend = web_backend_new(context, &reach);
     cr_assert_not_null(backend);
     answered = given_up = 0;
     now_us = START;

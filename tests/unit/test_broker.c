@@ -21,6 +21,15 @@ struct setting {
     void *context;
 };
 
+static int start_below(const char *run_dir, zactor_t **broker, char *error, size_t size)
+{
+    static struct ates_config config;
+
+    snprintf(config.run_dir, sizeof config.run_dir, "%s", run_dir);
+    snprintf(config.data_dir, sizeof config.data_dir, "%s", run_dir);
+    return ates_broker_start(&config, broker, error, size);
+}
+
 static void set_up(struct setting *self)
 {
     zsys_init();
@@ -32,7 +41,7 @@ static void set_up(struct setting *self)
 
 static void start(struct setting *self)
 {
-    int r = ates_broker_start(self->run_dir, &self->broker, self->error, sizeof self->error);
+    int r = start_below(self->run_dir, &self->broker, self->error, sizeof self->error);
     cr_assert_eq(r, 0, "%s", self->error);
 }
 
@@ -279,7 +288,7 @@ Test(broker, only_one_serves_a_folder)
 
     set_up(&setting);
     start(&setting);
-    cr_assert_eq(ates_broker_start(setting.run_dir, &second, setting.error, sizeof setting.error),
+    cr_assert_eq(start_below(setting.run_dir, &second, setting.error, sizeof setting.error),
                  -EADDRINUSE);
     cr_assert_null(second);
     cr_assert_not_null(strstr(setting.error, setting.run_dir));
@@ -292,7 +301,7 @@ static void expect_fault(const char *run_dir, int fault, const char *named)
     char error[512] = "";
     zactor_t *broker = NULL;
 
-    cr_assert_eq(ates_broker_start(run_dir, &broker, error, sizeof error), fault, "%s", error);
+    cr_assert_eq(start_below(run_dir, &broker, error, sizeof error), fault, "%s", error);
     cr_assert_null(broker);
     cr_assert_not_null(strstr(error, named), "%s", error);
     cr_assert_null(strchr(error, '\n'));

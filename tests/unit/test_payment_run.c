@@ -248,8 +248,8 @@ Test(payment_run, a_folder_too_long_for_a_socket_is_told)
 {
     struct payment_pay_input *input = make_input(LONG_MS);
 
-    memset(input->run_dir, 'x', sizeof input->run_dir - 1);
-    input->run_dir[0] = '/';
+    memset(input->reach.run_dir, 'x', sizeof input->reach.run_dir - 1);
+    input->reach.run_dir[0] = '/';
     cr_assert_eq(run(input, &never).status, -ENAMETOOLONG);
 }
 

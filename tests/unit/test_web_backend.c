@@ -317,7 +317,10 @@ Test(web_backend, what_is_in_flight_is_bounded)
 
     cr_assert_not_null(mkdtemp(run_dir));
     context = zmq_ctx_new();
-    backend = web_backend_new(context, run_dir);
+    struct ates_reach reach;
+
+    ates_reach_init(&reach, run_dir);
+    backend = web_backend_new(context, &reach);
     now_us = START;
     cr_assert_eq(fill(&tasks_service, tasks, 16), ONE_MAX, "others have room yet");
     cr_assert_eq(fill(&auth_service, auth, 16), ALL_MAX - ONE_MAX);

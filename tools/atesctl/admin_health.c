@@ -106,10 +106,7 @@ static void look_at_service(struct health *self, size_t index, const struct ates
     struct ates_reply reply;
 
     if (!ctl_is_served(self->ctl, service->name)) {
-        note(self, &row, "%s",
-             errno == ENOENT         ? "there is no socket"
-             : errno == ECONNREFUSED ? "nobody serves its socket"
-                                     : strerror(errno));
+        note(self, &row, "%s", ctl_unserved_why(errno));
         add(self, &row);
         return;
     }
@@ -217,14 +214,17 @@ static int run(struct ctl *ctl, const struct ctl_input *input)
     const struct ates_service *service;
 
     (void)input;
-    self.stranger = ates_client_new(ctl->config.run_dir);
+    const int taken = ctl_take_keys(ctl);
+    if (taken != CTL_OK) {
+        return taken;
+    }
+    self.stranger = ctl_client_new(ctl);
     self.listing = ctl_listing_new(ctl, &row_message, NULL);
     if (self.stranger == NULL || self.listing == NULL) {
         ates_client_free(&self.stranger);
         ctl_listing_free(&self.listing);
         return ctl_fail(CTL_REFUSED, NULL, "out of memory");
     }
-    ates_client_set_timeout(self.stranger, ctl->timeout_ms);
     self.sees_figures = ctl_may_read_logs(ctl);
     for (size_t i = 0; i < SERVICES_MAX && (service = ctl_service_at(i)) != NULL; i++) {
         look_at_service(&self, i, service);

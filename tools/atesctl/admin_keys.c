@@ -1,12 +1,13 @@
-/* admin keys: which keys there are. Invariant: no secret is shown, nor anything made of one but its
- * key's public id. */
+/* admin keys: which keys there are, and the words for making and changing them. Invariant: no secret
+ * is shown, nor anything made of one but its key's public id. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "admin.h"
+#include "admin_curve.h"
+#include "core/curve.h"
 #include "core/token.h"
 #include "operate.h"
 #include "output.h"
@@ -15,7 +16,8 @@
 
 struct row {
     struct ates_text kid;
-    struct ates_text may_sign;
+    bool has_may_sign, has_may_connect_to;
+    struct ates_text may_sign, may_connect_to;
     struct ates_text file;
     bool has_mode, has_created_at, has_note;
     struct ates_text mode;
@@ -23,9 +25,12 @@ struct row {
     struct ates_text note;
 };
 static const struct ates_field row_fields[] = {
-    {ATES_FIELD(row, kid), .type = ATES_TEXT, .summary = "as tokens name it"},
-    {ATES_FIELD(row, may_sign), .type = ATES_TEXT, .summary = "whose tokens it may sign"},
-    {ATES_FIELD(row, file), .type = ATES_TEXT, .summary = "of the secret key"},
+    {ATES_FIELD(row, kid), .type = ATES_TEXT,
+     .summary = "as tokens name it, or CURVE's public key"},
+    {ATES_OPTIONAL(row, may_sign), .type = ATES_TEXT, .summary = "whose tokens it may sign"},
+    {ATES_OPTIONAL(row, may_connect_to), .type = ATES_TEXT, .summary = "over tcp"},
+    {ATES_FIELD(row, file), .type = ATES_TEXT,
+     .summary = "of the secret key, or the public one that is allowed"},
     {ATES_OPTIONAL(row, mode), .type = ATES_TEXT, .summary = "of the file"},
     {ATES_OPTIONAL(row, created_at), .type = ATES_INT, .summary = "Unix ms"},
     {ATES_OPTIONAL(row, note), .type = ATES_TEXT, .summary = "where the secret key is not read"},
@@ -60,8 +65,46 @@ static void look_at_secret(struct ctl *ctl, const char *folder, const struct ate
     sodium_memzero(&secret, sizeof secret);
 }
 
-static int list(struct ctl *ctl, const char *data_dir)
+/* Where the rows of CURVE go. */
+struct curve_rows {
+    struct ctl *ctl;
+    struct ctl_listing *listing;
+};
+
+static struct ates_text keep_text(struct ctl *ctl, const char *text)
 {
+    const size_t size = strlen(text);
+
+    return (struct ates_text){ates_arena_copy(ctl->arena, text, size), size};
+}
+
+static void add_curve(void *context, const char *path, const char *name, const char *kind)
+{
+    struct curve_rows *self = context;
+    char error[ERROR_SIZE] = "", mode[8];
+    struct ates_cert cert = {.public_key = ""};
+    struct stat status;
+    struct row row = {.file = keep_text(self->ctl, name)};
+
+    if (ates_cert_load_public(path, &cert, error, sizeof error) != 0) {
+        row.has_note = true;
+        row.note = keep_text(self->ctl, error);
+    }
+    row.kid = keep_text(self->ctl, cert.public_key);
+    row.has_may_connect_to = kind != NULL;
+    row.may_connect_to = ates_text_from(kind != NULL ? kind : "");
+    if (stat(path, &status) == 0) {
+        snprintf(mode, sizeof mode, "%04o", (unsigned)status.st_mode & 07777);
+        row.has_mode = row.has_created_at = true;
+        row.mode = keep_text(self->ctl, mode);
+        row.created_at = (int64_t)status.st_mtime * 1000;
+    }
+    ctl_listing_add(self->listing, NULL, &row);
+}
+
+static int list(struct ctl *ctl, const struct ates_config *config)
+{
+    const char *data_dir = config->data_dir;
     char folder[PATH_MAX], error[ERROR_SIZE] = "";
     struct ates_public_key keys[ATES_KEYS_MAX];
     size_t count = 0;
@@ -83,44 +126,108 @@ static int list(struct ctl *ctl, const char *data_dir)
     }
     for (size_t i = 0; i < count; i++) {
         struct row row = {.kid = ates_text_from(keys[i].kid),
+                          .has_may_sign = true,
                           .may_sign = ates_text_from(ates_key_kinds[keys[i].purpose].word)};
 
         look_at_secret(ctl, folder, &keys[i], &row);
         ctl_listing_add(listing, NULL, &row);
     }
+    struct curve_rows rows = {ctl, listing};
+    admin_curve_each(config, add_curve, &rows);
     const int code = ctl_listing_end(listing, "the keyring is empty");
     ctl_listing_free(&listing);
     return code;
 }
 
+static int list_all(struct ctl *ctl, const struct ctl_input *input)
+{
+    struct ates_config *config = ates_arena_alloc(ctl->arena, sizeof *config);
+    const int code = admin_take_data(ctl, input, config);
+
+    return code == CTL_OK ? list(ctl, config) : code;
+}
+
+static int new_pair(struct ctl *ctl, const struct ctl_input *input)
+{
+    return admin_curve_new(ctl, input);
+}
+
+static int allow(struct ctl *ctl, const struct ctl_input *input)
+{
+    return admin_curve_allow(ctl, input);
+}
+
+static int revoke(struct ctl *ctl, const struct ctl_input *input)
+{
+    return admin_curve_revoke(ctl, input);
+}
+
+static const struct {
+    const char *word, *summary, *argument; /* NULL: it takes none */
+    int (*run)(struct ctl *ctl, const struct ctl_input *input);
+} words[] = {
+    {"ls", "list the keys", NULL, list_all},
+    {"new", "make a CURVE pair, for tcp", "NAME", new_pair},
+    {"allow", "let a CURVE key connect to a kind of socket", "NAME|FILE", allow},
+    {"revoke", "let it connect no longer, and cut it off", "NAME", revoke},
+};
+#define WORD_COUNT (sizeof words / sizeof words[0])
+
 static int run(struct ctl *ctl, const struct ctl_input *input)
 {
-    struct ates_config config;
-
-    if (strcmp(input->arguments[0], "ls") != 0) {
-        return ctl_fail(CTL_USAGE, "atesctl admin keys ls", "there is no admin keys '%.40s'",
-                        input->arguments[0]);
+    for (size_t i = 0; i < WORD_COUNT; i++) {
+        if (strcmp(input->arguments[0], words[i].word) != 0) {
+            continue;
+        }
+        if ((input->count == 2) == (words[i].argument != NULL)) {
+            return words[i].run(ctl, input);
+        }
+        return ctl_fail(CTL_USAGE, "atesctl admin keys --help", "admin keys %s: %s%s",
+                        words[i].word, words[i].argument != NULL ? "needs " : "takes no more words",
+                        words[i].argument != NULL ? words[i].argument : "");
     }
-    const int code = admin_take_data(ctl, input, &config);
-    return code == CTL_OK ? list(ctl, config.data_dir) : code;
+    return ctl_fail(CTL_USAGE, "atesctl admin keys ls", "there is no admin keys '%.40s'",
+                    input->arguments[0]);
 }
 
 static void tell_words(const struct ctl_input *input, ctl_word_fn *tell, void *context)
 {
-    if (input->count == 0) {
-        tell(context, "ls", "list the keys");
+    for (size_t i = 0; input->count == 0 && i < WORD_COUNT; i++) {
+        tell(context, words[i].word, words[i].summary);
     }
 }
 
+static const struct ctl_option options[] = {
+    {"data", "DIR", "where the services keep their data"},
+    {"folder", "DIR",
+     "where new makes the pair, as on a client's machine (default: the curve folder)"},
+    {"socket", "KIND", "what allow and revoke are about: commands, events or publish",
+     ates_curve_kinds},
+    {NULL, NULL, NULL},
+};
+
 const struct ctl_command admin_keys_command = {
     .name = "keys",
-    .arguments = "ls",
-    .summary = "List the keys by which tokens are signed and checked; no secret is shown",
+    .arguments = "ls|new|allow|revoke [NAME]",
+    .summary =
+        "The keys by which tokens are signed, and CURVE's, by which clients are let in over tcp",
+    .notes =
+        "\n"
+        "new makes NAME.cert_secret, for its owner alone, and NAME.cert, to be given away, and\n"
+        "prints the public key; the pair called server is this machine's. allow lets the key of\n"
+        "a certificate connect: to commands, to events, or to publish, which is for services that\n"
+        "run elsewhere. Services look by themselves: both hold at once, also for who is "
+        "connected.\n"
+        "No secret is shown.\n",
     .examples = "atesctl admin keys ls\n"
-                "atesctl admin keys ls --data /var/lib/ates -o json",
-    .options = admin_data_options,
+                "sudo atesctl admin keys new server\n"
+                "atesctl admin keys new ann --folder ~/.config/ates\n"
+                "sudo atesctl admin keys allow ann.cert --socket commands\n"
+                "sudo atesctl admin keys revoke ann",
+    .look = "atesctl admin keys ls",
+    .options = options,
     .min = 1,
-    .max = 1,
+    .max = 2,
     .run = run,
     .words = tell_words,
 };

@@ -69,7 +69,7 @@ static int connect_one(struct bench *self, struct connection *connection)
 {
     const struct ctl_session *session = self->ctl->session;
 
-    connection->client = ates_client_new(self->ctl->config.run_dir);
+    connection->client = ctl_client_new(self->ctl);
     if (connection->client != NULL && session->token[0] != '\0') {
         ates_client_set_token(connection->client, session->token);
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "context_far.h"
 #include "context_store.h"
 #include "core/setting.h"
 #include "ctl.h"
@@ -98,23 +99,17 @@ static int write_text(const struct ctl *ctl, const struct ates_config *config, c
             code = write_line(out, settings[i], value_of(config, settings[i]));
         }
     }
+    for (size_t i = 0; i < ates_setting_count && code == CTL_OK; i++) {
+        const char *value = (const char *)config + ates_setting_types[i].offset;
+
+        if (ctl_is_far_setting(&ates_setting_types[i]) && value[0] != '\0') {
+            code = write_line(out, ates_setting_types[i].name, value);
+        }
+    }
     if (out != NULL) {
         fclose(out);
     }
     return code;
-}
-
-/* Sets a setting from an option, by the setting's own rules. */
-static int take(struct ates_config *config, const char *setting, const char *option,
-                const char *value)
-{
-    const struct ates_setting_type *type = &ates_setting_types[ates_setting_find(setting)];
-    char why[256] = "";
-
-    return value == NULL ||
-                   type->read(type, value, (char *)config + type->offset, why, sizeof why) == 0
-               ? CTL_OK
-               : ctl_fail(CTL_USAGE, NULL, "--%s: %s", option, why);
 }
 
 /* Who is signed in to the same services stays so in the new context. */
@@ -135,6 +130,9 @@ static int adopt_session(struct ctl *ctl, const char *name)
 }
 
 static const struct ctl_option add_options[] = {
+    {"connect", "LIST", "what is reached over tcp, as auth=tcp://HOST:PORT,tasks=tcp://HOST:PORT"},
+    {"server-file", "FILE", "the public certificate of that machine, for tcp"},
+    {"client-file", "FILE", "your own secret certificate, for tcp"},
     {"data", "DIR", "where its services keep their data, for the admin commands"},
     {"time-zone", "ZONE", "in which its times are shown, as Europe/Moscow"},
     {"use", NULL, "use it from now on"},
@@ -154,10 +152,13 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
                         "there is a context '%s' already", name);
     }
     if (code == CTL_OK) {
-        code = take(&config, "data", "data", data);
+        code = ctl_take_setting(&config, "data", "data", data);
     }
     if (code == CTL_OK) {
-        code = take(&config, "time_zone", "time-zone", zone);
+        code = ctl_take_setting(&config, "time_zone", "time-zone", zone);
+    }
+    if (code == CTL_OK) {
+        code = ctl_take_far(&config, input);
     }
     if (code == CTL_OK) {
         code = ctl_make_folder(CTL_CONFIG, "contexts", folder, sizeof folder);
@@ -172,7 +173,8 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
                       : ctl_fail(CTL_REFUSED, NULL, "cannot write %s: %s", path, strerror(-r));
     }
     free(text);
-    if (code == CTL_OK) {
+    /* A token is for the services that signed it. */
+    if (code == CTL_OK && ctl_value(input, "connect") == NULL) {
         code = adopt_session(ctl, name);
     }
     if (code == CTL_OK && ctl_value(input, "use") != NULL) {
@@ -187,9 +189,13 @@ static int run_add(struct ctl *ctl, const struct ctl_input *input)
 static const struct ctl_command add_command = {
     .name = "add",
     .arguments = "NAME",
-    .summary = "Keep what --run, --data, --time-zone and -o say under a name",
+    .summary = "Keep what --run, --data, --time-zone and -o say under a name, or where services "
+               "run elsewhere",
     .examples = "atesctl context add demo --run ./var/run --use\n"
-                "atesctl context add books --run /run/ates --time-zone Europe/Moscow -o json",
+                "atesctl context add books --run /run/ates --time-zone Europe/Moscow -o json\n"
+                "atesctl context add far --connect "
+                "auth=tcp://ates.example:5701,tasks=tcp://ates.example:5702 "
+                "--server-file server.cert --client-file ~/.config/ates/ann.cert_secret",
     .options = add_options,
     .min = 1,
     .max = 1,
@@ -340,6 +346,12 @@ static int show(struct ctl *ctl, const char *context_source)
     add_row(listing, "context", ctl->context, context_source);
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         add_setting(ctl, listing, settings[i]);
+    }
+    for (size_t i = 0; i < ates_setting_count; i++) {
+        if (ctl_is_far_setting(&ates_setting_types[i]) &&
+            ((const char *)&ctl->config + ates_setting_types[i].offset)[0] != '\0') {
+            add_setting(ctl, listing, ates_setting_types[i].name);
+        }
     }
     add_row(listing, "token_file", path,
             is_given      ? "ATES_TOKEN_FILE"

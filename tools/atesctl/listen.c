@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/endpoint.h"
+#include <sodium.h>
+
 #include "core/follower.h"
 #include "core/journal.h"
 #include "core/socket.h"
@@ -73,22 +74,24 @@ static int subscribe(struct ctl_listener *self, const char *prefix)
 
 static int connect_broker(struct ctl_listener *self, const char *prefix)
 {
-    const char *run_dir = self->ctl->config.run_dir;
-    char endpoint[256];
+    struct ates_reach reach;
 
-    if (ates_endpoint(run_dir, "events", endpoint, sizeof endpoint) != 0) {
-        return ctl_unreached(self->ctl, "events", true, -ENAMETOOLONG);
+    if (!ctl_is_served(self->ctl, "events")) {
+        return ctl_unserved(self->ctl, "events", errno);
     }
-    if (access(endpoint + strlen("ipc://"), W_OK) != 0) {
-        return ctl_fail(CTL_UNREACHABLE, "is atesd running? see --run",
-                        "cannot reach the broker below %s: %s: %s", run_dir,
-                        endpoint + strlen("ipc://"), strerror(errno));
+    const int code = ctl_take_keys(self->ctl);
+    if (code != CTL_OK) {
+        return code;
     }
+    ates_config_reach(&self->ctl->config, &reach);
     self->socket = ates_socket_open(self->context, ZMQ_SUB);
-    if (self->socket == NULL || subscribe(self, prefix) != 0 ||
-        zmq_connect(self->socket, endpoint) != 0) {
-        return ctl_fail(CTL_UNREACHABLE, NULL, "cannot listen to %s: %s", endpoint,
-                        strerror(errno));
+    int r = self->socket != NULL && subscribe(self, prefix) == 0 ? 0 : -errno;
+    if (r == 0) {
+        r = ates_reach_connect(&reach, self->socket, "events");
+    }
+    sodium_memzero(&reach, sizeof reach);
+    if (r != 0) {
+        return ctl_fail(CTL_UNREACHABLE, NULL, "cannot listen to the broker: %s", strerror(-r));
     }
     return CTL_OK;
 }

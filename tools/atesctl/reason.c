@@ -50,6 +50,8 @@ const struct ctl_reason ctl_reasons[] = {
     {"TOKEN_MISSING", ATES_UNAUTHENTICATED, "you are not signed in", LOGIN},
     {"TOKEN_EXPIRED", ATES_UNAUTHENTICATED, "your session is over", LOGIN},
     {"TOKEN_REVOKED", ATES_UNAUTHENTICATED, "your session was ended", LOGIN},
+    {"KEY_REVOKED", ATES_UNAUTHENTICATED, "this machine's CURVE key may no longer connect there",
+     "ask who runs aTES there: atesctl admin keys allow"},
     {"TOKEN_INVALID", ATES_UNAUTHENTICATED, "this service does not know your session", LOGIN},
     {"SESSION_EXPIRED", ATES_UNAUTHENTICATED, "your session is over", LOGIN},
     {"NO_SESSION", ATES_FAILED_PRECONDITION, "a service's own token has no session to renew",

@@ -6,18 +6,17 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <ates/auth.h>
 
 #include "core/calendar.h"
-#include "core/endpoint.h"
+#include "core/client_private.h"
+#include "core/curve.h"
 #include "core/message_json.h"
 #include "core/random.h"
 #include "domains.h"
 #include "refusal.h"
+#include "served.h"
 #include "session_store.h"
 #include "suggest.h"
 
@@ -62,20 +61,44 @@ static int64_t now_ms(void)
     return ates_now_ms(&source);
 }
 
+int ctl_take_keys(struct ctl *ctl)
+{
+    char error[8192] = "";
+
+    return ates_curve_load(&ctl->config, error, sizeof error) == 0
+               ? CTL_OK
+               : ctl_fail(CTL_USAGE, "atesctl context show", "%s", error);
+}
+
+struct ates_client *ctl_client_new(const struct ctl *ctl)
+{
+    struct ates_reach reach;
+
+    ates_config_reach(&ctl->config, &reach);
+    struct ates_client *client = ates_client_new_at(&reach);
+    if (client != NULL) {
+        ates_client_set_timeout(client, ctl->timeout_ms);
+    }
+    sodium_memzero(&reach, sizeof reach);
+    return client;
+}
+
 int ctl_connect(struct ctl *ctl)
 {
     if (ctl->client != NULL) {
         return CTL_OK;
     }
-    const int code = ctl_session_load(ctl);
+    int code = ctl_take_keys(ctl);
+    if (code == CTL_OK) {
+        code = ctl_session_load(ctl);
+    }
     if (code != CTL_OK) {
         return code;
     }
-    ctl->client = ates_client_new(ctl->config.run_dir);
+    ctl->client = ctl_client_new(ctl);
     if (ctl->client == NULL) {
         return ctl_fail(CTL_REFUSED, NULL, "cannot make a client: %s", strerror(errno));
     }
-    ates_client_set_timeout(ctl->client, ctl->timeout_ms);
     /* The token of a session that is over would only hide that nobody is signed in. */
     if (ctl->session->token[0] != '\0' && ctl->session->session_expires_at > now_ms()) {
         ates_client_set_token(ctl->client, ctl->session->token);
@@ -110,52 +133,14 @@ void ctl_renew(struct ctl *ctl)
     ates_client_set_token(ctl->client, session->token);
 }
 
-bool ctl_is_served(const struct ctl *ctl, const char *service)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char endpoint[sizeof address.sun_path + 8];
-
-    if (ates_endpoint(ctl->config.run_dir, service, endpoint, sizeof endpoint) != 0) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    strcpy(address.sun_path, endpoint + strlen("ipc://"));
-    const int file = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (file < 0) {
-        return false;
-    }
-    /* EAGAIN: so many connect at this moment that it has to wait. */
-    const int fault =
-        connect(file, (const struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN
-            ? 0
-            : errno;
-    close(file);
-    errno = fault;
-    return fault == 0;
-}
-
-static int unserved(const struct ctl *ctl, const char *service, int fault)
-{
-    if (fault == ENAMETOOLONG) {
-        return ctl_fail(CTL_UNREACHABLE, "a run folder with a shorter name",
-                        "cannot reach %s below %s: the path is too long for a socket", service,
-                        ctl->config.run_dir);
-    }
-    return ctl_fail(CTL_UNREACHABLE, "is atesd running? see --run", "cannot reach %s below %s: %s",
-                    service, ctl->config.run_dir,
-                    fault == ENOENT         ? "there is no socket"
-                    : fault == ECONNREFUSED ? "nobody serves its socket"
-                                            : strerror(fault));
-}
-
 int ctl_unreached(const struct ctl *ctl, const char *service, bool query, int fault)
 {
     const char *look = ctl->command != NULL ? ctl->command->look : NULL;
     const double timeout_s = (double)ctl->timeout_ms / 1000;
-    char advice[160];
+    char advice[240];
 
     if (fault == -ENAMETOOLONG) {
-        return unserved(ctl, service, ENAMETOOLONG);
+        return ctl_unserved(ctl, service, ENAMETOOLONG);
     }
     if (fault == -EMSGSIZE) {
         return ctl_fail(CTL_USAGE, NULL, "the command is too long to be sent");
@@ -166,11 +151,20 @@ int ctl_unreached(const struct ctl *ctl, const char *service, bool query, int fa
                         strerror(-fault));
     }
     if (query) {
-        return ctl_fail(CTL_UNREACHABLE, "again, or with a longer --timeout",
-                        "no reply from %s within %g s", service, timeout_s);
+        char where[CTL_WHERE_SIZE];
+
+        return ctl_fail(CTL_UNREACHABLE,
+                        ctl_is_far(ctl, service)
+                            ? "is this client's key allowed there (atesctl admin keys allow), and "
+                              "curve/server_file that server's?"
+                            : "again, or with a longer --timeout",
+                        "no reply from %s within %g s", ctl_where(ctl, service, where), timeout_s);
     }
-    snprintf(advice, sizeof advice, "%s%slook before you repeat it", look != NULL ? look : "",
-             look != NULL ? "; " : "");
+    snprintf(advice, sizeof advice, "%s%slook before you repeat it%s", look != NULL ? look : "",
+             look != NULL ? "; " : "",
+             ctl_is_far(ctl, service)
+                 ? "; a key that is not allowed there gets no reply (atesctl admin keys allow)"
+                 : "");
     return ctl_fail(CTL_UNREACHABLE, advice,
                     "no reply from %s within %g s: it may have been done, or still be at work",
                     service, timeout_s);
@@ -191,7 +185,7 @@ int ctl_try(struct ctl *ctl, const struct ates_service *service, const struct at
     }
     refusal->status = ATES_OK;
     if (!ctl_is_served(ctl, service->name)) {
-        return unserved(ctl, service->name, errno);
+        return ctl_unserved(ctl, service->name, errno);
     }
     const int code = ctl_connect(ctl);
     if (code != CTL_OK) {

@@ -4,6 +4,7 @@
 #define CTL_REMOTE_H
 
 #include "ctl.h"
+#include "served.h"
 
 /* The command of this name, which the service must have. */
 const struct ates_command *ctl_command(const struct ates_service *service, const char *name);
@@ -22,9 +23,11 @@ int ctl_connect(struct ctl *ctl);
  * the replies to come. Drops the reply that the client holds. */
 void ctl_renew(struct ctl *ctl);
 
-/* Whether somebody serves this service's socket; errno tells why not. Asks no more of it than to
- * accept a connection. */
-bool ctl_is_served(const struct ctl *ctl, const char *service);
+/* Reads the keys for services that are reached over tcp. CTL_OK, or a code with the reason said. */
+int ctl_take_keys(struct ctl *ctl);
+
+/* A client of the services that the configuration leads to, without a token; NULL with errno. */
+struct ates_client *ctl_client_new(const struct ctl *ctl);
 
 /* Checks the body and calls. Texts of the result live as long as ctl->arena, lists too. A query is
  * sent once; a change may be sent again within the timeout, under a request id of its own. */

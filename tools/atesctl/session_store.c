@@ -41,7 +41,14 @@ int ctl_state_path(const struct ctl *ctl, const char *prefix, const char *suffix
 /* A context's token goes to the services that the context names, and to no others. */
 static bool is_of_context(const struct ctl *ctl)
 {
-    return ctl->context[0] != '\0' && ctl->origins[ates_setting_find("run")] == ATES_FROM_CONTEXT;
+    bool is =
+        ctl->context[0] != '\0' && ctl->origins[ates_setting_find("run")] == ATES_FROM_CONTEXT;
+
+    for (size_t i = 0; i < ates_setting_count; i++) {
+        is = is && (strncmp(ates_setting_types[i].name, "connect/", strlen("connect/")) != 0 ||
+                    ctl->origins[i] == ATES_FROM_CONTEXT || ctl->origins[i] == ATES_FROM_DEFAULT);
+    }
+    return is;
 }
 
 int ctl_token_path(const struct ctl *ctl, char *path, size_t size)
