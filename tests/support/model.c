@@ -43,7 +43,8 @@ static bool is_created(const struct event_log *log, size_t index,
 
 /* The first event of a task makes it, later ones only name it anew: by version 2, as version 1
  * never comes after it alone. */
-static void fold_created(struct model *model, const struct tasks_task_created_v2 *created)
+static void fold_created(struct model *model, const struct tasks_task_created_v2 *created,
+                         bool is_older)
 {
     if (created->task_id > model->task_count) {
         cr_assert_eq(created->task_id, model->task_count + 1, "task ids are dense");
@@ -55,6 +56,9 @@ static void fold_created(struct model *model, const struct tasks_task_created_v2
         };
     }
     struct model_task *task = task_of(model, created->task_id);
+    if (is_older) {
+        task->older_name = created->title;
+    }
     task->name = created->title;
     task->jira_id = created->has_jira_id ? created->jira_id : (struct ates_text){"", 0};
 }
@@ -188,7 +192,7 @@ void model_fold(struct model *model, struct flow *flow)
     cr_assert_not_null(model->tasks);
     for (size_t i = 0; i < model->tasks_log.count; i++) {
         if (is_created(&model->tasks_log, i, &created)) {
-            fold_created(model, &created);
+            fold_created(model, &created, model->tasks_log.events[i].event_version == 1);
         }
     }
     fold_prices(model);

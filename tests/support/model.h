@@ -12,7 +12,8 @@
 
 struct model_task {
     struct ates_text name, description;
-    struct ates_text jira_id; /* empty: none */
+    struct ates_text jira_id;    /* empty: none */
+    struct ates_text older_name; /* by task_created.v1; empty: it did not tell of it */
     uint64_t assigned_to, created_by;
     bool is_finished;
     uint64_t assignments; /* the first included */
@@ -45,6 +46,9 @@ struct model_day {
 };
 
 struct model {
+    /* Analytics may call a task by its older name: it has moved to version 2 after that told of it.
+     * To be set after the fold. */
+    bool takes_older_names;
     struct event_log tasks_log, accounting_log;
     struct model_task *tasks; /* task 1 at 0 */
     size_t task_count, finished_count, reassignment_count;

@@ -144,7 +144,8 @@ static void check_top(const struct model *model, bool has_task, const struct ana
               (size_t)(wanted - model->tasks) + 1);
     cr_assert_eq(shown->complete_price_cents, task->reward_cents);
     cr_assert_eq(shown->completed_at, task->completed_at);
-    cr_assert(ates_text_equal(shown->name, task->name));
+    cr_assert(ates_text_equal(shown->name, task->name) ||
+              (model->takes_older_names && ates_text_equal(shown->name, task->older_name)));
 }
 
 static void check_most_expensive_tasks(const struct model *model, struct flow *flow, ates_day first,
