@@ -134,13 +134,15 @@ export class Client {
      *  @param {string} name @param {object} [body] @param {{requestId?: string, timeoutMs?: number}} [options] @returns {Promise<Reply>} */
     async call(name, body = {}, { requestId = randomUUID(), timeoutMs = this.#options.timeoutMs } = {}) {
         const deadline = performance.now() + timeoutMs;
-        if (this.token && this.#expiresAt - Date.now() < RENEW_BEFORE_MS) await this.renewToken();
-        for (let isRenewed = false, attemptMs = FIRST_ATTEMPT_MS; ; attemptMs *= 2) {
+        await this.#renewInTime();
+        let isRenewed = false, isUnknown = false;
+        for (let attemptMs = FIRST_ATTEMPT_MS; ; attemptMs *= 2) {
             const patienceMs = Math.min(attemptMs, deadline - performance.now());
             if (patienceMs <= 0) throw new NoReply(name, requestId);
             const frames = await this.#attempt(name, body, requestId, patienceMs);
             try {
                 if (frames) return readReply(frames);
+                isUnknown = true;
             } catch (error) {
                 const pauseMs = error.retryAfterMs;
                 if (error.reason === 'TOKEN_EXPIRED' && name !== 'auth.renew_token' && !isRenewed) {
@@ -148,6 +150,8 @@ export class Client {
                     isRenewed = true;
                 } else if (pauseMs !== undefined && performance.now() + pauseMs < deadline) {
                     await pause(pauseMs);
+                } else if (isUnknown && (error.status === 'UNAUTHENTICATED' || error.reason === 'ROLE_NOT_ALLOWED')) {
+                    throw new NoReply(name, requestId); // the refusal says nothing of what was sent before
                 } else {
                     throw error;
                 }
@@ -166,6 +170,13 @@ export class Client {
             link.socket.close();
         }
         return frames;
+    }
+
+    async #renewInTime() {
+        if (!this.token || this.#expiresAt - Date.now() >= RENEW_BEFORE_MS) return;
+        await this.renewToken().catch((error) => {
+            if (!(error instanceof NoReply)) throw error; // else the token may do a while longer
+        });
     }
 
     async renewToken() {

@@ -1,6 +1,7 @@
 """A producer whose log was compacted, and is again while its snapshot is read: as no real one can be made to be in time."""
 import os
 import threading
+from typing import Optional
 
 import zmq
 
@@ -51,11 +52,19 @@ class FakeProducer:
             if self._end[0] in ready:
                 return
             frames = self._router.recv_multipart()
-            status, body = self._answer(frames[-3].decode(), wire.decode(frames[-1]))
+            answer = self._answer(frames[-3].decode(), wire.decode(frames[-1]))
+            if answer is None:
+                continue
+            status, body = answer
             self._router.send_multipart([*frames[:-4], b'ATES/1', status, wire.encode({'seq': 6}), wire.encode(body)])
 
-    def _answer(self, command: str, body: dict) -> tuple:
+    def _answer(self, command: str, body: dict) -> Optional[tuple]:
         self.asked.append((command, body))
+        if command == 'tasks.complete_task':  # no reply to the first one; then, by its id, one of two refusals
+            if self.asked.count((command, body)) == 1:
+                return None
+            status, reason = (b'UNAUTHENTICATED', 'TOKEN_REVOKED') if body['task_id'] == 1 else (b'FAILED_PRECONDITION', 'ALREADY_FINISHED')
+            return status, {'reason': reason, 'message': 'as the test wants it'}
         if command == 'tasks.read_events':
             after = body['after_seq']
             if after < self._base:

@@ -139,8 +139,14 @@ async function serve(router, log, asked) {
     let base = 3, cutOnce = 4;
     for await (const frames of router) {
         const command = frames.at(-3).toString(), body = wire.decode(frames.at(-1));
-        asked.push([command, body.after_seq]);
+        asked.push([command, body.after_seq, body.task_id]);
         let status = 'OK', reply;
+        if (command === 'tasks.complete_task') { // no reply to the first one; then, by its id, one of two refusals
+            if (asked.filter(([name, , id]) => name === command && id === body.task_id).length === 1) continue;
+            const [word, reason] = body.task_id === 1 ? ['UNAUTHENTICATED', 'TOKEN_REVOKED'] : ['FAILED_PRECONDITION', 'ALREADY_FINISHED'];
+            await router.send([...frames.slice(0, -4), 'ATES/1', word, wire.encode({ seq: 6 }), wire.encode({ reason, message: 'so' })]);
+            continue;
+        }
         if (command === 'tasks.read_events' && body.after_seq < base) {
             [status, reply] = ['FAILED_PRECONDITION', { reason: 'EVENTS_COMPACTED', message: 'they were cut off' }];
         } else if (command === 'tasks.read_events') {
@@ -153,7 +159,7 @@ async function serve(router, log, asked) {
     }
 }
 
-test('what was compacted is told from what is broken', async () => {
+test('what was compacted is told from what is broken, and a second refusal from the first silence', async () => {
     const log = { id: '01890a5d-ac96-774b-bcce-b302099a8057', events: [], hashes: [new Uint8Array(32)] };
     for (let seq = 1; seq <= 6; seq++) {
         log.events.push(wire.encode({ event_id: 'e', event_name: 'task_completed', event_version: 1, event_time: 1, producer: 'tasks', log_id: log.id,
@@ -175,7 +181,9 @@ test('what was compacted is told from what is broken', async () => {
     const seen = [];
     for await (const { seq } of anew.catchUp()) seen.push(seq);
     assert.deepEqual(seen, [5, 6]);
-    assert.deepEqual(asked.at(-1), ['tasks.read_events', 4]);
+    assert.deepEqual(asked.at(-1).slice(0, 2), ['tasks.read_events', 4]);
+    await assert.rejects(client.completeTask(1, { requestId: 'done-1' }), (error) => error instanceof NoReply && error.requestId === 'done-1');
+    await refused(client.completeTask(2), 'FAILED_PRECONDITION', 'ALREADY_FINISHED', undefined);
     log.events[5] = log.events[4].slice(); // seq 5 again, in the place of 6
     log.events[4] = log.events[3];
     const broken = new Follower(client, 'tasks', { logId: log.id, seq: 4, hash: '11'.repeat(32) });

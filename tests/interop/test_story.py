@@ -134,6 +134,16 @@ class Story(unittest.TestCase):
                 lost.call('tasks.health', request_id='asked-1')
             self.assertEqual(caught.exception.request_id, 'asked-1')
 
+    def test_a_refusal_of_a_second_send_may_say_nothing_of_the_first(self):
+        producer = FakeProducer(self.daemon.folder, 0, 0)
+        self.addCleanup(producer.close)
+        with Client(endpoints={'tasks': producer.endpoint}) as client:
+            with self.assertRaises(NoReply) as caught:
+                client.complete_task(1, request_id='done-1')
+            self.assertEqual(caught.exception.request_id, 'done-1')
+            self.refused('FAILED_PRECONDITION', 'ALREADY_FINISHED', None, client.complete_task, 2)
+        self.assertEqual([body['task_id'] for _, body in producer.asked], [1, 1, 2, 2])
+
     def test_a_cursor_that_does_not_fit_stops_the_follower(self):
         self.create('Something to follow')
         follower = Follower(self.admin, 'tasks', Cursor())

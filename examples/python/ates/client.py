@@ -164,9 +164,8 @@ class Client:
         request_id = request_id or str(uuid.uuid4())
         timeout_s = timeout_s or self.timeout_s
         deadline = time.monotonic() + timeout_s
-        if self.token and self.token_expires_at / 1000 - time.time() < RENEW_BEFORE_S:
-            self.renew_token()
-        is_renewed, attempt_s = False, FIRST_ATTEMPT_S
+        self._renew_in_time()
+        is_renewed, is_unknown, attempt_s = False, False, FIRST_ATTEMPT_S
         while True:
             patience_s, attempt_s = min(attempt_s, deadline - time.monotonic()), 2 * attempt_s
             if patience_s <= 0:
@@ -175,6 +174,7 @@ class Client:
                 frames = self._attempt(name, body or {}, request_id, patience_s)
                 if frames is not None:
                     return read_reply(frames)
+                is_unknown = True
             except Refused as refusal:
                 pause_s = (refusal.retry_after_ms or 0) / 1000
                 if refusal.reason == 'TOKEN_EXPIRED' and name != 'auth.renew_token' and not is_renewed:
@@ -182,8 +182,17 @@ class Client:
                     is_renewed = True
                 elif refusal.retry_after_ms is not None and time.monotonic() + pause_s < deadline:
                     time.sleep(pause_s)
+                elif is_unknown and (refusal.status == 'UNAUTHENTICATED' or refusal.reason == 'ROLE_NOT_ALLOWED'):
+                    raise NoReply(name, request_id) from refusal  # it says nothing of what was sent before
                 else:
                     raise
+
+    def _renew_in_time(self) -> None:
+        if self.token and self.token_expires_at / 1000 - time.time() < RENEW_BEFORE_S:
+            try:
+                self.renew_token()
+            except NoReply:
+                pass  # the token may do a while longer
 
     def _attempt(self, name: str, body: dict, request_id: str, patience_s: float) -> Optional[list]:
         service = name.partition('.')[0]
