@@ -190,6 +190,11 @@ struct ates_request_message *ates_intake_next(struct ates_intake *self)
     return &held->request;
 }
 
+size_t ates_intake_peers(const struct ates_intake *self)
+{
+    return self->peer_count;
+}
+
 size_t ates_intake_held(const struct ates_intake *self)
 {
     return self->count;

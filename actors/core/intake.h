@@ -26,6 +26,7 @@ int ates_intake_fill(struct ates_intake *self, void *socket, struct ates_request
 /* The next request, of the peer whose turn it is; NULL: none is held. Valid until the next call. */
 struct ates_request_message *ates_intake_next(struct ates_intake *self);
 
+size_t ates_intake_peers(const struct ates_intake *self); /* that have something held */
 size_t ates_intake_held(const struct ates_intake *self);
 
 #endif

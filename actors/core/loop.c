@@ -12,6 +12,8 @@
 #define BATCH_COMMANDS 512u
 #define BATCH_TAKEN                                                                                \
     4096u /* off the socket: more than are dealt with, so that few wait behind many */
+/* Of whoever is left when the others of the batch were served: they wait for its end. */
+#define BATCH_ALONE 64u
 #define BATCH_FOLLOWED 512u
 #define BATCH_US 10000
 #define BATCH_REPLY_BYTES (8u << 20)
@@ -157,11 +159,14 @@ static bool take_in(struct ates_actor *self)
     return true;
 }
 
-/* Deals with what was taken in, each peer in its turn; whether there is more. */
+/* Deals with what was taken in, each peer in its turn; whether there is more. The batch of one peer alone may be large,
+ * that of several ends soon after those that ask for little. */
 static bool drain_commands(struct ates_actor *self)
 {
     const bool more = take_in(self);
     const int64_t until_us = ates_monotonic_us() + BATCH_US;
+    const bool is_shared = ates_intake_peers(self->intake) > 1;
+    unsigned alone = 0;
 
     for (unsigned n = 0; takes_more(self, n, until_us, ates_monotonic_us()); n++) {
         struct ates_request_message *request = ates_intake_next(self->intake);
@@ -169,7 +174,11 @@ static bool drain_commands(struct ates_actor *self)
         if (request == NULL) {
             return more;
         }
+        alone += ates_intake_peers(self->intake) <= 1;
         actor_dispatch(self, request, NULL);
+        if (is_shared && alone == BATCH_ALONE) {
+            break;
+        }
     }
     return true;
 }

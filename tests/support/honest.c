@@ -238,22 +238,24 @@ struct honest_counts honest_stop(struct honest *honest)
 void honest_check(const struct honest_counts *counts, struct flow *flow)
 {
     struct event_log log;
-    size_t found = 0, size = 1;
+    size_t found = 0;
 
     event_log_read(&log, flow, "tasks");
-    bool *seen = calloc(HONEST_CLIENTS, size = log.count * 2 + 2 * OPEN_MAX + 2);
+    const size_t size =
+        log.count * 2 + 2 * OPEN_MAX + 2; /* tags, one in two of which made an event */
+    bool *seen = calloc(HONEST_CLIENTS, size);
     cr_assert_not_null(seen);
     for (size_t i = 0; i < log.count; i++) {
-        struct tasks_task_created created;
+        struct tasks_task_created_v2 created;
         char name[64];
         unsigned client;
         size_t tag;
 
-        if (!event_log_is(&log, i, &tasks_task_created_message, &created) ||
-            created.name.size >= sizeof name) {
+        if (!event_log_is(&log, i, &tasks_task_created_v2_message, &created) ||
+            created.title.size >= sizeof name) {
             continue;
         }
-        snprintf(name, sizeof name, "%.*s", (int)created.name.size, created.name.data);
+        snprintf(name, sizeof name, "%.*s", (int)created.title.size, created.title.data);
         if (sscanf(name, NAME, &client, &tag) == 2) {
             cr_assert(client < HONEST_CLIENTS && tag < size && is_command(tag), "%s", name);
             cr_assert(!seen[client * size + tag], "%s was created twice", name);

@@ -95,6 +95,7 @@ Test(intake, peers_take_turns_and_keep_their_order)
     send(2, 100, sizeof(unsigned));
     cr_assert_eq(fill(), 0);
     cr_assert_eq(ates_intake_held(intake), 8);
+    cr_assert_eq(ates_intake_peers(intake), 3);
     /* Which of them is first is libzmq's to say. */
     unsigned sums[3] = {0}, last[5];
     for (size_t i = 0; i < 3; i++) {
