@@ -14,6 +14,7 @@
 #include "core/datadir.h"
 #include "core/engine_private.h"
 #include "core/environment.h"
+#include "core/guarded.h"
 #include "core/order.h"
 #include "core/requests.h"
 #include "core/snapshot.h"
@@ -43,28 +44,51 @@ static int fail(const struct compaction *self, const char *what, int fault)
     return fault;
 }
 
-/* How far a service of this folder has followed the one that is compacted. */
-static int find_position(const struct compaction *self, const struct ates_domain *consumer,
-                         struct ates_position *position)
-{
-    struct ates_engine *engine = NULL;
-    int r = ates_engine_open_offline(&engine, consumer, self->config, &self->source, "state",
-                                     self->error, self->error_size);
+/* Of whom what is asked for. */
+struct asked {
+    const struct compaction *self;
+    const struct ates_domain *consumer;
+};
 
+/* result: a struct ates_position. */
+static int read_position(const void *input, const struct ates_progress *progress, void *result,
+                         char *error, size_t error_size)
+{
+    const struct asked *asked = input;
+    const struct compaction *self = asked->self;
+    struct ates_engine *engine = NULL;
+    int r = ates_engine_open_offline(&engine, asked->consumer, self->config, &self->source, "state",
+                                     error, error_size);
+
+    (void)progress;
     if (r == 0) {
         r = ates_engine_start(engine);
-        if (r == 0) {
-            r = ates_engine_position(engine, self->domain->service->name, position);
-        }
-        if (r != 0) {
-            snprintf(
-                self->error, self->error_size,
-                "%s, which follows %s, cannot be started: %s; atesctl admin check may tell why",
-                consumer->service->name, self->domain->service->name, strerror(-r));
-        }
+    }
+    if (r == 0) {
+        r = ates_engine_position(engine, self->domain->service->name, result);
     }
     ates_engine_close(&engine);
     return r;
+}
+
+/* How far a service of this folder has followed the one that is compacted. Its own data are not checked: they are read
+ * in a child, which damage may end. */
+static int find_position(const struct compaction *self, const struct ates_domain *consumer,
+                         struct ates_position *position)
+{
+    const struct asked asked = {self, consumer};
+    char why[2048] = "";
+    const int r =
+        ates_guarded(read_position, &asked, NULL, position, sizeof *position, why, sizeof why);
+
+    if (r == -EBUSY) {
+        snprintf(self->error, self->error_size, "%s", why);
+    } else if (r != 0) {
+        snprintf(self->error, self->error_size,
+                 "%s, which follows %s, cannot be started: %s; atesctl admin check may tell more",
+                 consumer->service->name, self->domain->service->name, why);
+    }
+    return r == -EBADMSG ? -EUCLEAN : r; /* it is not this one that is damaged */
 }
 
 /* A follower that is not of this folder is not known here: the time until which its operator's

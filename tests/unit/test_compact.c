@@ -254,6 +254,21 @@ Test(compact, keeps_what_a_follower_has_not_taken_in)
     assert_sound();
 }
 
+/* LMDB trusts its pages: reading them may end a process. */
+Test(compact, names_a_follower_whose_files_are_damaged_in_their_structure)
+{
+    static const struct ates_domain *const domains[] = {&toy_domain, &reader_domain, NULL};
+    char path[160];
+
+    live_a_day();
+    read_up_to(5);
+    snprintf(path, sizeof path, "%s/reader/log/data.mdb", fixture.folder);
+    cr_assert_eq(truncate(path, 2 * sysconf(_SC_PAGESIZE)), 0);
+    cr_expect_eq(compact_with(&toy_domain, domains, FIXTURE_TIME + DAY_MS, false), -EUCLEAN);
+    cr_expect_not_null(strstr(error, "reader, which follows toy, cannot be started: its files"),
+                       "%s", error);
+}
+
 Test(compact, refuses_data_in_use_and_damaged_ones)
 {
     live_a_day();
