@@ -120,7 +120,7 @@ check_catalogue() {
 check_said() {
     local name breaches=''
     for name in $(sed -n 's/^ *\(ATES_SAY_[A-Z_]*\),$/\1/p' "$source/actors/core/catalogue.h"); do
-        grep -rqw "$name" "$source/actors" --include='*.c' --exclude=catalogue.c || breaches+="$name"$'\n'
+        grep -rqw "$name" "$source/actors" "$source/broker" --include='*.c' --exclude=catalogue.c || breaches+="$name"$'\n'
     done
     verdict "every entry of the catalogue is said somewhere" "$breaches"
 }
