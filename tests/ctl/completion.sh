@@ -49,7 +49,8 @@ fish_words() {
     fish --no-config -c 'atesctl completion fish | source; complete -C "$argv"' -- "$*" | cut -f1 | tr '\n' ' '
 }
 
-# Zsh completes on a terminal only: one is made, and what it would offer is caught before it is shown.
+# Zsh completes on a terminal only: one is made, and what it would offer is caught before it is shown. What is typed before
+# its editor has the terminal is the kernel's, whose Ctrl-U takes the TAB away.
 zsh_words() {
     LINE="$*" zsh -f -c '
         zmodload zsh/zpty
@@ -58,7 +59,7 @@ zsh_words() {
         zpty -w shell "source <(atesctl completion zsh)"
         zpty -w shell "_describe() { local -a all; eval \"all=(\\\"\\\${\$2[@]}\\\")\"; print -rl -- \${all%%:*} >> words; compadd -Q x y; }"
         zpty -w shell "_files() { print -r -- files\"\$*\" >> words; compadd -Q x y }"
-        zpty -w shell "bindkey \"^I\" complete-word; print rea""dy"
+        zpty -w shell "bindkey \"^I\" complete-word; zle-line-init() { print rea\"\"dy }; zle -N zle-line-init"
         zpty -r -m shell line "*ready*"
         zpty -n -w shell "$LINE"$'"'\\t'"'
         zpty -n -w shell $'"'\\x15'"'
