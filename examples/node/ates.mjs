@@ -30,6 +30,11 @@ export class Refused extends Error {
     }
 }
 
+// Whether a refusal came before the service looked what became of an earlier send: it says nothing of that. The two reasons
+// are the commands' own.
+const isOfOneSend = ({ status, reason }) => (status === 'UNAUTHENTICATED' || reason === 'ROLE_NOT_ALLOWED') &&
+    !['BAD_CREDENTIALS', 'SESSION_EXPIRED'].includes(reason);
+
 /** @typedef {{result: any, seq: number, replayed: boolean, requestId?: string}} Reply  seq: of the service's log that it
  *      reflects; replayed: it is the reply to an earlier call with this request id
  *  @typedef {{id: number, name: string, description: string, assigned_to: number, created_by: number, is_finished: boolean,
@@ -150,8 +155,8 @@ export class Client {
                     isRenewed = true;
                 } else if (pauseMs !== undefined && performance.now() + pauseMs < deadline) {
                     await pause(pauseMs);
-                } else if (isUnknown && (error.status === 'UNAUTHENTICATED' || error.reason === 'ROLE_NOT_ALLOWED')) {
-                    throw new NoReply(name, requestId); // the refusal says nothing of what was sent before
+                } else if (isUnknown && isOfOneSend(error)) {
+                    throw new NoReply(name, requestId);
                 } else {
                     throw error;
                 }

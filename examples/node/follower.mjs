@@ -4,12 +4,15 @@
 // missed; written down together with it, as in one transaction, each comes once.
 import { blake2b } from '@noble/hashes/blake2b';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Subscriber } from 'zeromq';
 import { NoReply, Refused } from './ates.mjs';
 import { WireError, decode } from './wire.mjs';
 
 const READ_LIMIT = 1000;
 const QUIET_MS = 3000; // without even the producer's head, which comes once a second
+const TRANSIENT = new Set(['UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'DEADLINE_EXCEEDED', 'INTERNAL']);
+const PAUSE_MAX_MS = 30000;
 
 /** Events are missing before this one: read them from the cursor. */
 export class Gap extends Error {}
@@ -186,16 +189,21 @@ export class Follower {
         }
     }
 
-    /** The events up to the log's end. A service that does not answer is asked again. @returns {AsyncGenerator<Event>} */
+    /** The events up to the log's end. A service that does not answer, or cannot now, is asked again.
+     *  @returns {AsyncGenerator<Event>} */
     async * catchUp() {
-        for (;;) {
+        for (let pauseMs = 100; ;) {
             let result;
             try {
                 const body = { after_seq: this.cursor.seq, limit: READ_LIMIT };
                 ({ result } = await this.#client.call(`${this.#chain.producer}.read_events`, body));
             } catch (error) {
                 if (error instanceof NoReply) continue;
-                throw error instanceof Refused && error.reason === 'EVENTS_COMPACTED' ? new Compacted(error.said) : error;
+                if (error instanceof Refused && error.reason === 'EVENTS_COMPACTED') throw new Compacted(error.said);
+                if (!(error instanceof Refused && TRANSIENT.has(error.status))) throw error;
+                await pause(pauseMs);
+                pauseMs = Math.min(2 * pauseMs, PAUSE_MAX_MS);
+                continue;
             }
             yield* this.#chain.page(result);
             if (result.events.length === 0 || this.cursor.seq >= result.head_seq) return;

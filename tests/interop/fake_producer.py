@@ -60,11 +60,14 @@ class FakeProducer:
 
     def _answer(self, command: str, body: dict) -> Optional[tuple]:
         self.asked.append((command, body))
-        if command == 'tasks.complete_task':  # no reply to the first one; then, by its id, one of two refusals
+        if command == 'tasks.complete_task':  # no reply to the first one; then, by its id, a refusal
             if self.asked.count((command, body)) == 1:
                 return None
-            status, reason = (b'UNAUTHENTICATED', 'TOKEN_REVOKED') if body['task_id'] == 1 else (b'FAILED_PRECONDITION', 'ALREADY_FINISHED')
+            status, reason = {1: (b'UNAUTHENTICATED', 'TOKEN_REVOKED'), 2: (b'FAILED_PRECONDITION', 'ALREADY_FINISHED'),
+                              3: (b'UNAUTHENTICATED', 'BAD_CREDENTIALS')}[body['task_id']]
             return status, {'reason': reason, 'message': 'as the test wants it'}
+        if command == 'tasks.read_events' and self.asked.count((command, body)) == 1:  # it is busy the first time
+            return b'RESOURCE_EXHAUSTED', {'reason': 'STORE_FULL', 'message': 'as the test wants it'}
         if command == 'tasks.read_events':
             after = body['after_seq']
             if after < self._base:

@@ -141,13 +141,16 @@ async function serve(router, log, asked) {
         const command = frames.at(-3).toString(), body = wire.decode(frames.at(-1));
         asked.push([command, body.after_seq, body.task_id]);
         let status = 'OK', reply;
-        if (command === 'tasks.complete_task') { // no reply to the first one; then, by its id, one of two refusals
+        if (command === 'tasks.complete_task') { // no reply to the first one; then, by its id, a refusal
             if (asked.filter(([name, , id]) => name === command && id === body.task_id).length === 1) continue;
-            const [word, reason] = body.task_id === 1 ? ['UNAUTHENTICATED', 'TOKEN_REVOKED'] : ['FAILED_PRECONDITION', 'ALREADY_FINISHED'];
+            const [word, reason] = [['UNAUTHENTICATED', 'TOKEN_REVOKED'], ['FAILED_PRECONDITION', 'ALREADY_FINISHED'],
+                ['UNAUTHENTICATED', 'BAD_CREDENTIALS']][body.task_id - 1];
             await router.send([...frames.slice(0, -4), 'ATES/1', word, wire.encode({ seq: 6 }), wire.encode({ reason, message: 'so' })]);
             continue;
         }
-        if (command === 'tasks.read_events' && body.after_seq < base) {
+        if (command === 'tasks.read_events' && asked.filter(([name, seq]) => name === command && seq === body.after_seq).length === 1) {
+            [status, reply] = ['RESOURCE_EXHAUSTED', { reason: 'STORE_FULL', message: 'the first time' }];
+        } else if (command === 'tasks.read_events' && body.after_seq < base) {
             [status, reply] = ['FAILED_PRECONDITION', { reason: 'EVENTS_COMPACTED', message: 'they were cut off' }];
         } else if (command === 'tasks.read_events') {
             reply = { log_id: log.id, head_seq: 6, events: log.events.slice(body.after_seq) };
@@ -183,7 +186,8 @@ test('what was compacted is told from what is broken, and a second refusal from 
     assert.deepEqual(seen, [5, 6]);
     assert.deepEqual(asked.at(-1).slice(0, 2), ['tasks.read_events', 4]);
     await assert.rejects(client.completeTask(1, { requestId: 'done-1' }), (error) => error instanceof NoReply && error.requestId === 'done-1');
-    await refused(client.completeTask(2), 'FAILED_PRECONDITION', 'ALREADY_FINISHED', undefined);
+    await refused(client.completeTask(2), 'FAILED_PRECONDITION', 'ALREADY_FINISHED');
+    await refused(client.completeTask(3), 'UNAUTHENTICATED', 'BAD_CREDENTIALS');
     log.events[5] = log.events[4].slice(); // seq 5 again, in the place of 6
     log.events[4] = log.events[3];
     const broken = new Follower(client, 'tasks', { logId: log.id, seq: 4, hash: '11'.repeat(32) });

@@ -142,7 +142,8 @@ class Story(unittest.TestCase):
                 client.complete_task(1, request_id='done-1')
             self.assertEqual(caught.exception.request_id, 'done-1')
             self.refused('FAILED_PRECONDITION', 'ALREADY_FINISHED', None, client.complete_task, 2)
-        self.assertEqual([body['task_id'] for _, body in producer.asked], [1, 1, 2, 2])
+            self.refused('UNAUTHENTICATED', 'BAD_CREDENTIALS', None, client.complete_task, 3)
+        self.assertEqual([body['task_id'] for _, body in producer.asked], [1, 1, 2, 2, 3, 3])
 
     def test_a_cursor_that_does_not_fit_stops_the_follower(self):
         self.create('Something to follow')

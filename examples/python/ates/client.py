@@ -38,6 +38,13 @@ class Refused(Exception):
         self.field, self.retry_after_ms = field, retry_after_ms
 
 
+def is_of_one_send(refusal: Refused) -> bool:
+    """Whether it came before the service looked what became of an earlier send: it says nothing of that. The two reasons
+    are the commands' own."""
+    return (refusal.status == 'UNAUTHENTICATED' or refusal.reason == 'ROLE_NOT_ALLOWED') \
+        and refusal.reason not in ('BAD_CREDENTIALS', 'SESSION_EXPIRED')
+
+
 @dataclass(frozen=True)
 class Reply:
     result: dict
@@ -182,8 +189,8 @@ class Client:
                     is_renewed = True
                 elif refusal.retry_after_ms is not None and time.monotonic() + pause_s < deadline:
                     time.sleep(pause_s)
-                elif is_unknown and (refusal.status == 'UNAUTHENTICATED' or refusal.reason == 'ROLE_NOT_ALLOWED'):
-                    raise NoReply(name, request_id) from refusal  # it says nothing of what was sent before
+                elif is_unknown and is_of_one_send(refusal):
+                    raise NoReply(name, request_id) from refusal
                 else:
                     raise
 

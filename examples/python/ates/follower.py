@@ -5,6 +5,7 @@ missed; written down together with it, as in one transaction, each comes once.""
 import hashlib
 import json
 import os
+import time
 from dataclasses import dataclass
 from typing import Iterator, Optional
 
@@ -16,6 +17,8 @@ from .client import Client, NoReply, Refused, known
 READ_LIMIT = 1000
 QUIET_MS = 3000  # without even the producer's head, which comes once a second
 NO_HASH = bytes(32)
+TRANSIENT = frozenset(('UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'DEADLINE_EXCEEDED', 'INTERNAL'))
+PAUSE_MAX_S = 30.0
 
 
 class Gap(Exception):
@@ -185,7 +188,8 @@ class Follower:
                 yield event
 
     def catch_up(self) -> Iterator[Event]:
-        """The events up to the log's end. A service that does not answer is asked again."""
+        """The events up to the log's end. A service that does not answer, or cannot now, is asked again."""
+        pause_s = 0.1
         while True:
             try:
                 body = {'after_seq': self.cursor.seq, 'limit': READ_LIMIT}
@@ -195,7 +199,11 @@ class Follower:
             except Refused as refusal:
                 if refusal.reason == 'EVENTS_COMPACTED':
                     raise Compacted(refusal.message) from refusal
-                raise
+                if refusal.status not in TRANSIENT:
+                    raise
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, PAUSE_MAX_S)
+                continue
             yield from self._chain.page(result)
             if not result['events'] or self.cursor.seq >= result['head_seq']:
                 return
