@@ -29,6 +29,7 @@
 #define RUSH 64
 #define RUSH_LOOK_MS 1
 #define WATCHED_MAX 32u
+#define GAP_MAX 4096          /* numbers without a connection, behind which there is none */
 #define DESCRIPTORS_MAX 65536 /* beyond it nothing is looked at */
 #define CONNECTIONS_DEFAULT 8192
 #define GROWTH_DEFAULT (UINT64_C(256) << 20)
@@ -36,7 +37,10 @@
 #define TRIAL_LOOKS 20u
 #define TRIAL_LOOK_MS 5
 /* libzmq frees what an ended connection held in its own time: only then is it measured anew. */
-#define CALM_LOOKS 12u
+#define CALM_LOOKS 4u
+#define SENDER_LOOKS 4u /* those who send without an end are ended from here on: they are quick */
+/* For how long no whole message came: of one that sends, and of one that does nothing. */
+#define ENDLESS_MS 100u
 #define SILENT_MS 1000u
 
 /* What a trial has seen of a connection. */
@@ -55,6 +59,7 @@ static struct {
     int statm; /* /proc/self/statm, open: to open it may be too late */
     size_t calm_bytes;
     int lowest;              /* free descriptor, at the last look */
+    bool has_grown;          /* of itself: the last trial found nobody */
     bool rushes;             /* many connections came since the one before */
     unsigned trial, calm_in; /* looks: of the trial so far; until memory is measured anew */
     struct suspicion suspicions[DESCRIPTORS_MAX];
@@ -172,8 +177,10 @@ static size_t find_connections(void)
     size_t count = 0;
 
     getrlimit(RLIMIT_NOFILE, &files);
-    for (int i = 0; i < DESCRIPTORS_MAX && (rlim_t)i < files.rlim_cur; i++) {
+    for (int i = 0, last = 0;
+         i < DESCRIPTORS_MAX && (rlim_t)i < files.rlim_cur && i <= last + GAP_MAX; i++) {
         if (is_accepted(i)) {
+            last = i;
             warden.connections[count++] = (struct ates_warden_connection){
                 .descriptor = i,
                 .peer = peer_of(i),
@@ -279,11 +286,11 @@ static size_t own_bytes(void)
     return (size_t)(resident - shared) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static bool is_silent(const struct ates_warden_connection *connection)
+static bool is_silent(const struct ates_warden_connection *connection, uint32_t for_ms)
 {
     const uint32_t now_ms = (uint32_t)(ates_monotonic_us() / 1000);
 
-    return connection->heard_ms == 0 || now_ms - connection->heard_ms > SILENT_MS;
+    return connection->heard_ms == 0 || now_ms - connection->heard_ms > for_ms;
 }
 
 static void suspect(const struct ates_warden_connection *connection)
@@ -304,12 +311,12 @@ static bool is_guilty(const struct ates_warden_connection *connection)
 {
     const struct suspicion *suspicion = &warden.suspicions[connection->descriptor];
 
-    return suspicion->stuck == TRIAL_LOOKS || (suspicion->sends > 0 && is_silent(connection));
+    return suspicion->stuck == TRIAL_LOOKS ||
+           (suspicion->sends > 0 && is_silent(connection, ENDLESS_MS));
 }
 
-/* Those who send and end no message, and those who do not read; where there is neither, all that
- * were silent, as they may have stopped half-way. */
-static void judge(size_t count)
+/* Those who send and end no message, and those who do not read. Returns how many were ended. */
+static size_t end_guilty(size_t count)
 {
     size_t ended = 0;
 
@@ -318,14 +325,20 @@ static void judge(size_t count)
             ended += end_connection(warden.connections[i].descriptor);
         }
     }
-    for (size_t i = 0, guilty = ended; guilty == 0 && i < count; i++) {
-        if (is_silent(&warden.connections[i])) {
+    return ended;
+}
+
+/* Where nobody was seen to do it: they may have stopped half-way. */
+static size_t end_silent(size_t count)
+{
+    size_t ended = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_silent(&warden.connections[i], SILENT_MS)) {
             ended += end_connection(warden.connections[i].descriptor);
         }
     }
-    if (ended > 0) {
-        tell("memory grew", ended);
-    }
+    return ended;
 }
 
 static void try_peers(void)
@@ -338,8 +351,14 @@ static void try_peers(void)
     for (size_t i = 0; i < count; i++) {
         suspect(&warden.connections[i]);
     }
-    if (++warden.trial == TRIAL_LOOKS) {
-        judge(count);
+    const bool is_last = ++warden.trial == TRIAL_LOOKS;
+    const size_t guilty = warden.trial >= SENDER_LOOKS ? end_guilty(count) : 0;
+    const size_t ended = is_last && guilty == 0 ? end_silent(count) : guilty;
+    if (ended > 0) {
+        tell("memory grew", ended);
+    }
+    if (is_last || guilty > 0) {
+        warden.has_grown = guilty == 0;
         warden.trial = 0;
         warden.calm_in = CALM_LOOKS;
     }
@@ -353,7 +372,7 @@ static void look(void)
     if (warden.calm_in > 0) {
         if (--warden.calm_in == 0) {
             malloc_trim(0);
-            warden.calm_bytes = own_bytes();
+            warden.calm_bytes = warden.has_grown ? own_bytes() : warden.calm_bytes;
         }
         return;
     }
