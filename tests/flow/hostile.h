@@ -15,12 +15,13 @@ struct hostile {
     unsigned connections;
     /* Appends what each connection sends over and over; NULL: nothing. */
     void (*say)(struct ates_buffer *out, const struct flow *flow);
-    size_t id_offset; /* of 12 digits in it that are drawn anew each time; 0: none */
-    bool once;        /* it is sent once, not over and over */
-    bool is_deaf;     /* it reads nothing */
-    size_t sip_bytes; /* it reads no more than this a ms; 0: as much as there is */
-    bool is_brief;    /* the short run has it too */
-    bool storms;      /* connections close as soon as they were greeted, and come again */
+    size_t id_offset;   /* of 12 digits in it that are drawn anew each time; 0: none */
+    bool once;          /* it is sent once, not over and over */
+    bool is_deaf;       /* it reads nothing */
+    size_t sip_bytes;   /* it reads no more than this a ms; 0: as much as there is */
+    bool is_brief;      /* the short run has it too */
+    bool is_undefended; /* what it costs is told, and not held against the bound (SECURITY.md) */
+    bool storms;        /* connections close as soon as they were greeted, and come again */
 };
 
 struct hostile_process {
