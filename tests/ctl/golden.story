@@ -122,6 +122,11 @@ ann t task import more.csv
 ann t task import more.csv --yes
 ann j task import more.csv
 ann c task import more.csv
+ann t task add "[UBER-12] Oil the hinges"
+ann t task add "Oil the hinges" --jira uber-12
+ann tj task add "Oil the hinges" --jira UBER-12
+write issues.csv name\n[UBER-13] Mend the perch\nHang [both] pictures\n
+ann t task import issues.csv --yes
 write bad.csv title\nWater the ficus\n
 ann t task import bad.csv
 ann t task import nothing.csv
