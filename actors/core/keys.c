@@ -283,6 +283,7 @@ static int load_secret(const struct folder *folder, enum ates_key_purpose purpos
     if (r == 0) {
         ates_key_id(loaded.secret + crypto_sign_SEEDBYTES, loaded.kid);
         *key = loaded;
+        snprintf(key->dir, sizeof key->dir, "%s", folder->path);
     }
     sodium_memzero(text, sizeof text);
     sodium_memzero(&loaded, sizeof loaded);

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "core/catalogue.h"
 #include "core/claims.h"
 
 #define CLOCK_SKEW_MS 5000 /* how far the signer's clock may be ahead of ours */
@@ -34,7 +36,40 @@ struct ates_keyring {
     uint8_t hash_key[crypto_shorthash_KEYBYTES];
     uint64_t uses;
     struct verified cache[CACHE_BUCKETS][CACHE_WAYS];
+    char dir[4096];
+    struct stat file; /* when it was read */
 };
+
+static void stat_keyring(const struct ates_keyring *self, struct stat *file)
+{
+    char path[sizeof self->dir + 16];
+
+    snprintf(path, sizeof path, "%s/keyring", self->dir);
+    if (stat(path, file) != 0) {
+        *file = (struct stat){.st_ino = 0};
+    }
+}
+
+/* Whether the file is another than was read, and was read anew. */
+static bool renew_keyring(struct ates_keyring *self)
+{
+    struct ates_public_key keys[ATES_KEYS_MAX];
+    struct stat file;
+    size_t count;
+    char error[512];
+
+    stat_keyring(self, &file);
+    if ((file.st_ino == self->file.st_ino && file.st_mtim.tv_sec == self->file.st_mtim.tv_sec &&
+         file.st_mtim.tv_nsec == self->file.st_mtim.tv_nsec) ||
+        ates_keys_load_public(self->dir, keys, &count, error, sizeof error) != 0) {
+        return false;
+    }
+    memcpy(self->keys, keys, count * sizeof keys[0]);
+    self->key_count = count;
+    self->file = file;
+    ates_say(ATES_SAY_KEYS_TAKEN, "keyring", NULL, "the keyring has changed and was read anew");
+    return true;
+}
 
 struct ates_keyring *ates_keyring_load(const char *dir, char *error, size_t size)
 {
@@ -45,6 +80,8 @@ struct ates_keyring *ates_keyring_load(const char *dir, char *error, size_t size
         return NULL;
     }
     crypto_shorthash_keygen(self->hash_key);
+    snprintf(self->dir, sizeof self->dir, "%s", dir);
+    stat_keyring(self, &self->file);
     if (ates_keys_load_public(dir, self->keys, &self->key_count, error, size) != 0) {
         ates_keyring_free(&self);
     }
@@ -165,7 +202,7 @@ int ates_token_sign(const struct ates_secret_key *key, const struct ates_source 
                     struct ates_claims *claims, char token[ATES_TOKEN_MAX + 1])
 {
     struct ates_claims signed_claims = *claims;
-    char message[ATES_TOKEN_MAX], footer[FOOTER_MAX];
+    char message[ATES_TOKEN_MAX], footer[FOOTER_MAX], error[512];
     size_t message_size;
 
     static_assert(sizeof claims->jti == ATES_UUID_SIZE, "a jti is a UUID");
@@ -177,9 +214,15 @@ int ates_token_sign(const struct ates_secret_key *key, const struct ates_source 
     if (r != 0) {
         return r;
     }
+    struct ates_secret_key current;
+    if (key->dir[0] != '\0' &&
+        ates_keys_load_secret(key->dir, key->purpose, &current, error, sizeof error) == 0) {
+        key = &current;
+    }
     const int footer_size = snprintf(footer, sizeof footer, "{\"kid\":\"%s\"}", key->kid);
     r = ates_paseto_sign(key->secret, message, message_size, footer, (size_t)footer_size, NULL, 0,
                          token, ATES_TOKEN_MAX + 1);
+    sodium_memzero(&current, sizeof current);
     if (r == 0) {
         *claims = signed_claims;
     }
@@ -245,13 +288,16 @@ static const struct ates_public_key *choose_key(const struct ates_keyring *keyri
 }
 
 /* Everything but the times. */
-static int verify_in_full(const struct ates_keyring *keyring, const char *token, size_t token_size,
+static int verify_in_full(struct ates_keyring *keyring, const char *token, size_t token_size,
                           struct ates_claims *claims, struct ates_refusal *refusal)
 {
     uint8_t message[ATES_TOKEN_MAX], footer[ATES_TOKEN_MAX];
     size_t message_size, footer_size;
 
     const struct ates_public_key *key = choose_key(keyring, token, token_size);
+    if (key == NULL && renew_keyring(keyring)) {
+        key = choose_key(keyring, token, token_size);
+    }
     if (key == NULL) {
         return refuse_invalid(refusal, "the token names no key that is known here");
     }

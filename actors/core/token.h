@@ -27,6 +27,7 @@ struct ates_secret_key {
     enum ates_key_purpose purpose;
     char kid[ATES_KID_SIZE];
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    char dir[4096]; /* from where it was loaded; empty: from nowhere */
 };
 
 struct ates_public_key {
@@ -81,17 +82,30 @@ int ates_keys_load_secret(const char *dir, enum ates_key_purpose purpose,
 int ates_keys_load_public(const char *dir, struct ates_public_key keys[ATES_KEYS_MAX],
                           size_t *count, char *error, size_t size);
 
+/* Puts a new key in the place of the purpose's. The keyring knows it before anybody can sign with it, and
+ * keeps the old one; cut short between, it has a key more that nobody can sign with. Returns 0, -ENOSPC
+ * where the keyring is full, or as the others. */
+int ates_keys_rotate(const char *dir, enum ates_key_purpose purpose, char *error, size_t size);
+
+/* Takes the purpose's keys but the one in use out of the keyring, once every token of theirs has
+ * ended: life_ms after the key in use was made. Returns 0 with *removed filled; -EBUSY where there are some but it
+ * is too early, with *wait_ms; or as the others. */
+int ates_keys_finish(const char *dir, enum ates_key_purpose purpose, int64_t now_ms,
+                     int64_t life_ms, size_t *removed, int64_t *wait_ms, char *error, size_t size);
+
 /* The kid of a public key: its PASERK k4.pid. */
 void ates_key_id(const uint8_t public_key[crypto_sign_PUBLICKEYBYTES], char kid[ATES_KID_SIZE]);
 
 /* The keyring of public keys with its cache of verified tokens (bounded; the least recently used of
  * a bucket makes room). Not thread-safe: each actor owns one. */
 struct ates_keyring;
-/* NULL on failure. */
+/* NULL on failure. A token that names a key which it does not know makes it look whether the file has
+ * changed. */
 struct ates_keyring *ates_keyring_load(const char *dir, char *error, size_t size);
 void ates_keyring_free(struct ates_keyring **self);
 
-/* Signs claims, whose jti is drawn here from source. Returns 0, or -EINVAL where the key may not
+/* Signs claims, whose jti is drawn here from source, with the key that lies where this one was loaded
+ * from, so that a rotated key is in use at once; where none can be loaded there, with this one. Returns 0, or -EINVAL where the key may not
  * assert them or they have no place in a token; -ENOMEM. */
 int ates_token_sign(const struct ates_secret_key *key, const struct ates_source *source,
                     struct ates_claims *claims, char token[ATES_TOKEN_MAX + 1]);

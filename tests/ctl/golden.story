@@ -67,6 +67,9 @@ write password correct horse battery\n
 - tj admin keys ls
 - t admin keys revoke server --socket events
 - t admin keys revoke server
+- t admin keys rotate auth
+- t admin keys rotate services
+- t admin keys rotate services --finish
 home t admin config
 - jc admin config
 write good.conf data = /srv/ates\nlog\n    level = debug\n

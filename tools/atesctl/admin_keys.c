@@ -8,9 +8,11 @@
 
 #include "admin_curve.h"
 #include "core/curve.h"
+#include "core/random.h"
 #include "core/token.h"
 #include "operate.h"
 #include "output.h"
+#include "owner.h"
 
 #define ERROR_SIZE 8192u
 
@@ -162,6 +164,74 @@ static int revoke(struct ctl *ctl, const struct ctl_input *input)
     return admin_curve_revoke(ctl, input);
 }
 
+static int purpose_of(const char *word, enum ates_key_purpose *purpose)
+{
+    for (enum ates_key_purpose i = ATES_KEY_USERS; i <= ATES_KEY_SERVICES; i++) {
+        if (strcmp(ates_key_kinds[i].word, word) == 0) {
+            *purpose = i;
+            return CTL_OK;
+        }
+    }
+    return ctl_fail(CTL_USAGE, "atesctl admin keys rotate users",
+                    "'%.40s' is neither users nor services", word);
+}
+
+static int finish(const char *folder, enum ates_key_purpose purpose, int64_t life_ms)
+{
+    const struct ates_source source = ates_source_system();
+    char error[ERROR_SIZE] = "";
+    int64_t wait_ms = 0;
+    size_t removed = 0;
+    const int r = ates_keys_finish(folder, purpose, ates_now_ms(&source), life_ms, &removed,
+                                   &wait_ms, error, sizeof error);
+
+    if (r == -EBUSY) {
+        return ctl_fail(CTL_CONFLICT, "again then",
+                        "tokens signed by the old key may still be in use for %lld min",
+                        (long long)((wait_ms + 59999) / 60000));
+    }
+    if (r != 0) {
+        return admin_fail(r, error);
+    }
+    ctl_say("%zu old key%s of %s taken out of the keyring", removed, removed == 1 ? "" : "s",
+            ates_key_kinds[purpose].word);
+    return CTL_OK;
+}
+
+static int rotate(struct ctl *ctl, const struct ctl_input *input)
+{
+    struct ates_config *config = ates_arena_alloc(ctl->arena, sizeof *config);
+    char folder[PATH_MAX], error[ERROR_SIZE] = "";
+    enum ates_key_purpose purpose = ATES_KEY_USERS;
+    int code = purpose_of(input->arguments[1], &purpose);
+
+    if (code == CTL_OK) {
+        code = admin_take_data(ctl, input, config);
+    }
+    if (code != CTL_OK) {
+        return code;
+    }
+    snprintf(folder, sizeof folder, "%.4000s/keys", config->data_dir);
+    code = ctl_become_owner(folder);
+    if (code != CTL_OK) {
+        return code;
+    }
+    if (ctl_value(input, "finish") != NULL) {
+        return finish(folder, purpose, config->access_ms);
+    }
+    const int r = ates_keys_rotate(folder, purpose, error, sizeof error);
+    if (r == -ENOSPC) {
+        return ctl_fail(CTL_REFUSED, "atesctl admin keys rotate ... --finish", "%s", error);
+    }
+    if (r != 0) {
+        return admin_fail(r, error);
+    }
+    ctl_say("tokens of %s are signed with a new key; the old one checks them until: atesctl admin "
+            "keys rotate %s --finish",
+            ates_key_kinds[purpose].word, ates_key_kinds[purpose].word);
+    return CTL_OK;
+}
+
 static const struct {
     const char *word, *summary, *argument; /* NULL: it takes none */
     int (*run)(struct ctl *ctl, const struct ctl_input *input);
@@ -170,6 +240,7 @@ static const struct {
     {"new", "make a CURVE pair, for tcp", "NAME", new_pair},
     {"allow", "let a CURVE key connect to a kind of socket", "NAME|FILE", allow},
     {"revoke", "let it connect no longer, and cut it off", "NAME", revoke},
+    {"rotate", "sign tokens with a new key", "users|services", rotate},
 };
 #define WORD_COUNT (sizeof words / sizeof words[0])
 
@@ -203,12 +274,13 @@ static const struct ctl_option options[] = {
      "where new makes the pair, as on a client's machine (default: the curve folder)"},
     {"socket", "KIND", "what allow and revoke are about: commands, events or publish",
      ates_curve_kinds},
+    {"finish", NULL, "rotate: take the old keys out of the keyring, once their tokens have ended"},
     {NULL, NULL, NULL},
 };
 
 const struct ctl_command admin_keys_command = {
     .name = "keys",
-    .arguments = "ls|new|allow|revoke [NAME]",
+    .arguments = "ls|new|allow|revoke|rotate [NAME]",
     .summary =
         "The keys by which tokens are signed, and CURVE's, by which clients are let in over tcp",
     .notes =
@@ -218,12 +290,21 @@ const struct ctl_command admin_keys_command = {
         "a certificate connect: to commands, to events, or to publish, which is for services that\n"
         "run elsewhere. Services look by themselves: both hold at once, also for who is "
         "connected.\n"
-        "No secret is shown.\n",
+        "No secret is shown.\n"
+        "\n"
+        "rotate users, or services, makes a new key by which their tokens are signed from then "
+        "on;\n"
+        "the keyring keeps the old one until --finish, which waits for the tokens' life\n"
+        "(auth/access_minutes). Services take both over by themselves; where systemd hands the "
+        "keys\n"
+        "out they have to be restarted in between.\n",
     .examples = "atesctl admin keys ls\n"
                 "sudo atesctl admin keys new server\n"
                 "atesctl admin keys new ann --folder ~/.config/ates\n"
                 "sudo atesctl admin keys allow ann.cert --socket commands\n"
-                "sudo atesctl admin keys revoke ann",
+                "sudo atesctl admin keys revoke ann\n"
+                "sudo atesctl admin keys rotate users\n"
+                "sudo atesctl admin keys rotate users --finish",
     .look = "atesctl admin keys ls",
     .options = options,
     .min = 1,
