@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base64.h"
+
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define BASE64_SIZE(BYTES) sodium_base64_ENCODED_LEN(BYTES, BASE64) /* with its NUL */
 
@@ -243,8 +245,7 @@ static bool decode_exactly(const char *text, size_t text_size, uint8_t *out, siz
 {
     size_t size;
 
-    return sodium_base642bin(out, out_size, text, text_size, NULL, &size, NULL, BASE64) == 0 &&
-           size == out_size;
+    return ates_base64_read(text, text_size, out, out_size, &size) == 0 && size == out_size;
 }
 
 /* The halves of an Ed25519 secret key must belong together: signing with a foreign public half

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base64.h"
+
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 static const char header[] = "v4.public.";
@@ -43,7 +45,7 @@ static size_t pae_size(size_t pieces_size)
 
 static int decode(const char *text, const char *end, uint8_t *out, size_t capacity, size_t *size)
 {
-    return sodium_base642bin(out, capacity, text, (size_t)(end - text), NULL, size, NULL, BASE64);
+    return ates_base64_read(text, (size_t)(end - text), out, capacity, size);
 }
 
 int ates_paseto_sign(const uint8_t secret[crypto_sign_SECRETKEYBYTES], const void *message,

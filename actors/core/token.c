@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/base64.h"
 #include "core/catalogue.h"
 #include "core/claims.h"
 
@@ -274,9 +275,8 @@ static const struct ates_public_key *choose_key(const struct ates_keyring *keyri
     const char *kid;
 
     const char *dot = memrchr(token, '.', token_size);
-    if (dot == NULL || sodium_base642bin((uint8_t *)footer, sizeof footer, dot + 1,
-                                         (size_t)(token + token_size - dot - 1), NULL, &footer_size,
-                                         NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
+    if (dot == NULL || ates_base64_read(dot + 1, (size_t)(token + token_size - dot - 1), footer,
+                                        sizeof footer, &footer_size) != 0) {
         return NULL;
     }
     json_t *root = json_loadb(footer, footer_size, JSON_REJECT_DUPLICATES, NULL);

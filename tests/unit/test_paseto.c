@@ -162,6 +162,25 @@ Test(paseto, sign_needs_room_for_the_token_and_its_nul)
     }
 }
 
+/* libsodium's decoder takes any byte beyond ASCII for an underscore: many spellings of one token. */
+Test(paseto, a_byte_beyond_ascii_is_no_underscore)
+{
+    uint8_t public_key[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
+    uint8_t message[512], footer[512];
+    size_t message_size, footer_size;
+    char token[512];
+
+    unhex(VECTOR_PUBLIC, public_key, sizeof public_key);
+    unhex(VECTOR_SECRET, secret, sizeof secret);
+    cr_assert_eq(ates_paseto_sign(secret, "\xff\xff\xff", 3, "", 0, NULL, 0, token, sizeof token),
+                 0);
+    cr_assert_eq(strncmp(token, "v4.public.____", 14), 0);
+    memcpy(token + 10, "\xc2\x80", 2);
+    cr_assert_eq(ates_paseto_verify(public_key, token, strlen(token), NULL, 0, message,
+                                    &message_size, footer, &footer_size),
+                 -EINVAL);
+}
+
 /* A dot with nothing behind it would be a second spelling of a token without a footer. */
 Test(paseto, empty_footer_has_no_dot)
 {
