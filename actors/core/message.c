@@ -194,6 +194,12 @@ static const struct ates_field *find_field(const struct ates_message *message, s
     return ates_message_field(message, name, key->size);
 }
 
+static int refuse_twice(struct decoder *self, const struct ates_place *parent, struct ates_text key)
+{
+    return ates_place_refuse_key(parent, key.data, key.size, self->refusal, "FIELD_DUPLICATE",
+                                 "the field comes twice");
+}
+
 static int decode_unknown(struct decoder *self, const struct ates_place *parent,
                           const struct ates_token *key, struct ates_keys *keys)
 {
@@ -204,8 +210,7 @@ static int decode_unknown(struct decoder *self, const struct ates_place *parent,
                                      "there is no such field");
     }
     if (!ates_keys_add(keys, key->data, key->size)) {
-        return ates_place_refuse_key(parent, key->data, key->size, self->refusal, "FIELD_DUPLICATE",
-                                     "the field comes twice");
+        return refuse_twice(self, parent, (struct ates_text){(const char *)key->data, key->size});
     }
     const char *fault =
         ates_utf8_valid(key->data, key->size) ? NULL : "a map's key is not valid UTF-8";
@@ -274,6 +279,7 @@ static int decode_fields(struct decoder *self, const struct ates_message *messag
                          const struct ates_place *parent, size_t count, uint8_t *out)
 {
     struct ates_keys keys;
+    struct ates_text twice = {.size = 0};
 
     assert(message->count <= FIELDS_MAX);
     keys.count = 0;
@@ -282,9 +288,8 @@ static int decode_fields(struct decoder *self, const struct ates_message *messag
     self->reader.depth++;
     int r = decode_pairs(self, message, parent, count, out, &keys);
     self->reader.depth--;
-    if (!ates_keys_close(&keys) && r == 0) {
-        r = ates_refusal_set(self->refusal, ATES_INVALID_ARGUMENT, "FIELD_DUPLICATE", NULL,
-                             "an unknown field comes twice");
+    if (!ates_keys_close(&keys, &twice) && r == 0) {
+        r = refuse_twice(self, parent, twice);
     }
     return r;
 }

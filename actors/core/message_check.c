@@ -57,6 +57,10 @@ int ates_place_refuse_key(const struct ates_place *parent, const void *key, size
         return ates_refusal_set(refusal, ATES_INVALID_ARGUMENT, "BODY_INVALID", NULL,
                                 "a map's key is not valid UTF-8");
     }
+    if (size == 0) { /* a field of no name must be named, too */
+        key = "\"\"";
+        size = 2;
+    }
     size = size < sizeof name ? size : sizeof name - 1;
     memcpy(name, key, size);
     name[size] = '\0';

@@ -258,7 +258,7 @@ static const char *skip_map(struct ates_reader *self, size_t count)
         fault = skip_pair(self, &keys);
     }
     self->depth--;
-    if (!ates_keys_close(&keys) && fault == NULL) {
+    if (!ates_keys_close(&keys, NULL) && fault == NULL) {
         fault = "a map has a key twice";
     }
     return fault;
@@ -336,7 +336,7 @@ bool ates_keys_add(struct ates_keys *self, const void *data, size_t size)
     return true;
 }
 
-bool ates_keys_close(struct ates_keys *self)
+bool ates_keys_close(struct ates_keys *self, struct ates_text *twice)
 {
     bool different = true;
 
@@ -344,6 +344,9 @@ bool ates_keys_close(struct ates_keys *self)
         qsort(self->many, self->count, sizeof *self->many, compare_keys);
         for (size_t i = 1; i < self->count && different; i++) {
             different = compare_keys(&self->many[i - 1], &self->many[i]) != 0;
+            if (!different && twice != NULL) {
+                *twice = self->many[i];
+            }
         }
         free(self->many);
     }

@@ -59,7 +59,8 @@ struct ates_keys {
 
 /* Adds a key (not copied). Returns false where it is already known to be there. */
 bool ates_keys_add(struct ates_keys *self, const void *data, size_t size);
-/* Frees the set; returns whether all its keys were different. */
-bool ates_keys_close(struct ates_keys *self);
+/* Frees the set; returns whether all its keys were different, else with one that was there twice (twice may be
+ * NULL). */
+bool ates_keys_close(struct ates_keys *self, struct ates_text *twice);
 
 #endif

@@ -105,7 +105,7 @@ static const struct refused refused_cases[] = {
     {BYTES("\x82\xa1n\x01\xa1n\x01"), "FIELD_DUPLICATE", "n", "n: the field comes twice"},
     {BYTES("\x82\xa1n\x01\xa1z\x01"), "FIELD_UNKNOWN", "z", "z: there is no such field"},
     {BYTES("\x82\xa1n\x01\xa2n\x00\x01"), "FIELD_UNKNOWN", "n?", "n?: there is no such field"},
-    {BYTES("\x82\xa1n\x01\xa0\x01"), "FIELD_UNKNOWN", "", ": there is no such field"},
+    {BYTES("\x82\xa1n\x01\xa0\x01"), "FIELD_UNKNOWN", "\"\"", "\"\": there is no such field"},
     {BYTES("\x81\xa1n\x00"), "FIELD_INVALID", "n", "n: 1 to 10, got 0"},
     {BYTES("\x81\xa1n\x0b"), "FIELD_INVALID", "n", "n: 1 to 10, got 11"},
     {BYTES("\x81\xa1n\xff"), "FIELD_INVALID", "n", "n: 1 to 10, got -1"},
@@ -302,6 +302,7 @@ Test(message, an_unknown_field_twice_is_found_among_many)
         cr_assert_eq(decode(&tiny_message, bytes.data, bytes.size, ATES_UNKNOWN_IGNORED, &out) != 0,
                      twice);
         cr_assert(!twice || strcmp(refusal.reason, "FIELD_DUPLICATE") == 0);
+        cr_assert(!twice || strcmp(refusal.message, "ua: the field comes twice") == 0);
         ates_buffer_release(&bytes);
     }
 }
