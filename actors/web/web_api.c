@@ -56,10 +56,14 @@ static bool is_json(const struct web_request *request)
            strchr("; \t", type[sizeof json - 1]) != NULL; /* the end, too */
 }
 
+/* Without what the library quotes of the body: that may be a piece of a password. */
 static int refuse_body(struct ates_refusal *refusal, const json_error_t *error)
 {
+    const char *quote = strstr(error->text, " near '");
+    const int size = (int)(quote != NULL ? (size_t)(quote - error->text) : strlen(error->text));
+
     return ates_refusal_set(refusal, ATES_INVALID_ARGUMENT, "BODY_INVALID", NULL,
-                            "the body is no JSON: %s at line %d, column %d", error->text,
+                            "the body is no JSON: %.*s at line %d, column %d", size, error->text,
                             error->line, error->column);
 }
 

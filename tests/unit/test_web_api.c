@@ -299,6 +299,7 @@ Test(web_api, bodies_that_are_none)
     cr_expect_eq(calls, 0);
     ask(WEB_POST, "/tasks", "{\"name\":\n  oops}");
     cr_expect_not_null(strstr(asked_text(&asked, "detail"), "line 2"), "%s", asked.body);
+    cr_expect_null(strstr(asked.body, "oops"), "a body may hold a password: %s", asked.body);
 }
 
 /* The parser's own limit keeps it from taking the stack. */
