@@ -116,8 +116,8 @@ static int write_pending(struct import_journal *self)
     return fdatasync(self->descriptor) == 0 ? 0 : -errno;
 }
 
-/* A line that a crash cut short must not take the next one with it: but the file is left as it is,
- * and as old as it is, until there is something to note. */
+/* A line that a crash cut short must not take the next one with it, nor become a whole one by what ends
+ * it: but the file is left as it is, and as old as it is, until there is something to note. */
 static int look_for_torn_line(struct import_journal *self)
 {
     char last = '\n';
@@ -194,7 +194,7 @@ int import_journal_note(struct import_journal *self, size_t row, uint64_t seq)
     self->noted[row] = true;
     self->seq = seq > self->seq ? seq : self->seq;
     const int size =
-        snprintf(line, sizeof line, "%s%zu %" PRIu64 "\n", self->torn ? "\n" : "", row, seq);
+        snprintf(line, sizeof line, "%s%zu %" PRIu64 "\n", self->torn ? "?\n" : "", row, seq);
     self->torn = false;
     ates_buffer_append(&self->pending, line, (size_t)size);
     if (ates_monotonic_us() / 1000 < self->synced_ms + SYNC_INTERVAL_MS) {
