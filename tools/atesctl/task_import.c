@@ -269,7 +269,7 @@ static const struct ates_field import_result_fields[] = {
     {ATES_FIELD(import_result, created), .type = ATES_UINT},
     {ATES_FIELD(import_result, existing), .type = ATES_UINT},
 };
-static const ATES_MESSAGE(import_result, "import_result");
+static ATES_MESSAGE(import_result, "import_result");
 
 static int print_result(const struct ctl *ctl, const struct import_result *result)
 {
