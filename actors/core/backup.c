@@ -138,15 +138,21 @@ static int note_heads(const struct backup *self)
     for (size_t i = 0; r == 0 && i < count; i++) {
         const struct source source = {.plan = self->plan, .domain = ordered[i]};
         struct ates_manifest_log *noted = &manifest->logs[manifest->log_count];
-        char path[4200];
+        char path[4200], state[4200];
 
+        /* A service makes its log before its state. */
+        snprintf(state, sizeof state, "%s/%s/state", self->plan->config->data_dir,
+                 ordered[i]->service->name);
+        const bool has_run = access(state, F_OK) == 0;
         log_path(&source, path);
-        if (access(path, F_OK) != 0) {
+        if (!has_run && access(path, F_OK) != 0) {
             continue; /* a service that never ran */
         }
         r = do_guarded(self, &source, note_head, NULL, noted, sizeof *noted);
         manifest->log_count += r == 0;
-        r = r == -ENOENT ? 0 : r; /* it begins just now */
+        if (r == -ENOENT) {
+            r = has_run ? -EBADMSG : 0; /* it begins just now */
+        }
     }
     manifest->taken_at = ates_now_ms(&clock);
     return r;

@@ -228,3 +228,16 @@ Test(backup, of_a_log_with_any_page_scrambled_is_whole_or_none)
     cr_expect_gt(found, 0);
     cr_expect_eq(take(false), 0, "what was mended is whole: %s", error);
 }
+
+Test(backup, of_a_service_whose_log_is_gone_is_none)
+{
+    char path[256];
+
+    live(NOTES);
+    stop_both();
+    path_of_log(path);
+    cr_assert_eq(truncate(path, 0), 0);
+    cr_expect_eq(take(true), -EBADMSG);
+    assert_said("other: ");
+    cr_expect_not(is_there(""));
+}
