@@ -59,6 +59,7 @@ class Daemon:
         self.folder = tempfile.mkdtemp(prefix='ates-interop-')
         self.data, self.run = os.path.join(self.folder, 'data'), os.path.join(self.folder, 'run')
         self.processes: dict = {}
+        self._tokens: dict = {}  # by login
         atexit.register(self.close)
         self.atesctl('admin', 'init', '--data', self.data, '--login', ADMIN, '--email', 'admin@uberpopug.example',
                      '--password-file', '-', input=PASSWORD)
@@ -115,8 +116,12 @@ class Daemon:
                 raise AssertionError(f'{service} ended with {code}: {log.read()}')
 
     def client(self, login: str = ADMIN, password: str = PASSWORD) -> Client:
+        """Signed in; a password is hashed for the first one of a login only."""
         client = Client(self.run, timeout_s=PATIENCE_S)
-        client.sign_in(login, password)
+        if login not in self._tokens:
+            client.sign_in(login, password)
+            self._tokens[login] = client.token, client.token_expires_at
+        client.token, client.token_expires_at = self._tokens[login]
         return client
 
     def close(self) -> None:
