@@ -178,7 +178,7 @@ static const struct bad_input meta[] = {
     NO_MAP("a request_id of 2^32-1 bytes beyond it", BYTES(ID_KEY "\xdb\xff\xff\xff\377ab")),
     NO_MAP("lists in lists, 200,000 deep", REPEATED("", "\x91", 200000, "\x01")),
     META("an unknown key", "FIELD_UNKNOWN", "meta.user", BYTES("\x81\xa4user\x01")),
-    META("an empty key", "FIELD_UNKNOWN", "meta", BYTES("\x81\xa0\x01")),
+    META("an empty key", "FIELD_UNKNOWN", "meta.\"\"", BYTES("\x81\xa0\x01")),
     META("a key in capitals", "FIELD_UNKNOWN", "meta.Token", BYTES("\x81\xa5Token\xa1x")),
     META("a key with a NUL", "FIELD_UNKNOWN", "meta.token?", BYTES("\x81\xa6token\x00\xa1x")),
     META("a known key and an unknown", "FIELD_UNKNOWN", "meta.user",

@@ -99,7 +99,7 @@ static const struct bad_input msgpack[] = {
          BYTES("\x83" GOOD_SEQ "\xa5limit\x01\xa5limit\x01")),
     UNKNOWN("an unknown key", "other", BYTES("\x82" GOOD_SEQ "\xa5other\x01")),
     UNKNOWN("an unknown key twice", "other", BYTES("\x83" GOOD_SEQ "\xa5other\x01\xa5other\x01")),
-    UNKNOWN("an empty key", NULL, BYTES("\x81\xa0\x00")),
+    UNKNOWN("an empty key", "\"\"", BYTES("\x81\xa0\x00")),
     UNKNOWN("a key in capitals", "AFTER_SEQ", BYTES("\x81\251AFTER_SEQ\x00")),
     UNKNOWN("a part of a key", "after_se", BYTES("\x81\250after_se\x00")),
     UNKNOWN("a key and a space", "after_seq ", BYTES("\x81\252after_seq \x00")),
