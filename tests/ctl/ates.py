@@ -93,6 +93,7 @@ class Ates:
         process.send_signal(signal.SIGINT)
         rest, words_said = process.communicate()
         late.cancel()
+        assert process.returncode != -signal.SIGKILL, f"{words}: {pattern!r} never came: {said.decode()}"
         return subprocess.CompletedProcess(words, process.returncode, (said + rest).decode(), words_said.decode())
 
     def must(self, user, *words):

@@ -260,7 +260,7 @@ root c user passwd ann --password-file password
 boris t user passwd --password-file password --old-password-file wrong
 must ann login ann --password-file password
 # What goes on until Ctrl-C; on a terminal: terminal.py.
-interrupt "Fix the lamp" carl tjcn task watch --all --limit 2
+interrupt "Hang .both. pictures" carl tjcn task watch --all --limit 2
 ann t task watch --all
 interrupt "assign_fee" ann tjc account watch --limit 1
 ann t account watch 3
