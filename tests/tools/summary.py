@@ -46,6 +46,54 @@ class Summary(unittest.TestCase):
                                      "skipped: build0: mail: mail::on_a_machine: no machine"])
         self.assertEqual(lines[-1], "4 passed, 3 failed, 1 skipped")
 
+    def test_parts_count_instead_of_the_whole(self):
+        lines, _ = self.summarise([said_by("story", """TAP version 13
+# Subtest: in English
+    ok 1 - signs in
+      ---
+      duration_ms: 1
+      ...
+    not ok 2 - is paid
+      ---
+      location: 'story.mjs:3:121'
+      error: |-
+        Timeout 90000ms exceeded.
+          - waiting for the balance
+
+      code: 'ERR_TEST_FAILURE'
+      ...
+    ok 3 - signs out # SKIP no door
+    1..3
+not ok 1 - in English
+  ---
+  error: '1 subtest failed'
+  ...
+# Subtest: in Russian
+    ok 1 - signs in
+    1..1
+ok 2 - in Russian
+# Subtest: in Greek
+    ok 1 - signs in
+    1..1
+not ok 3 - in Greek
+  ---
+  error: 'the door stays open'
+  ...
+1..3
+""", "FAIL")])
+        self.assertEqual(lines[:6], [
+            "failed: build0: story: is paid", "    Timeout 90000ms exceeded.", "      - waiting for the balance",
+            "failed: build0: story: in Greek", "    the door stays open",
+            "skipped: build0: story: signs out: no door"])
+        self.assertEqual(lines[-1], "3 passed, 2 failed, 1 skipped")
+
+    def test_what_is_said_of_a_failure_is_told(self):
+        lines, _ = self.summarise([
+            said_by("mail", criterion(1, 1) + "\n[----] test_mail.c:7: Assertion Failed\n[----]   \n[----]   no letter", "FAIL"),
+            said_by("check", "a line\nof a script", "ERROR")])
+        self.assertEqual(lines[:6], ["failed: build0: mail: mail::broken", "    test_mail.c:7: Assertion Failed", "    no letter",
+                                     "failed: build0: check: ERROR", "    a line", "    of a script"])
+
     def test_what_another_run_has_was_not_skipped(self):
         lines, code = self.summarise([
             said_by("mail", criterion(2, left_out=["mail::nobody_waits"])),
