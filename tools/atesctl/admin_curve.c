@@ -104,7 +104,7 @@ static int save_pair(const char *folder, const char *name)
     return CTL_OK;
 }
 
-int admin_curve_new(const struct ctl *ctl, const struct ctl_input *input)
+int admin_curve_new(struct ctl *ctl, const struct ctl_input *input)
 {
     const char *name = input->arguments[1], *given = ctl_value(input, "folder");
     char folder[PATH_MAX];
@@ -138,7 +138,7 @@ static bool is_file(const char *argument)
     return strchr(argument, '/') != NULL || strstr(argument, ATES_CERT_ENDING) != NULL;
 }
 
-int admin_curve_allow(const struct ctl *ctl, const struct ctl_input *input)
+int admin_curve_allow(struct ctl *ctl, const struct ctl_input *input)
 {
     const char *given = input->arguments[1], *kind = ctl_value(input, "socket");
     char folder[PATH_MAX], path[PATH_MAX + 128], error[ADMIN_ERROR_SIZE] = "";
@@ -188,7 +188,7 @@ int admin_curve_allow(const struct ctl *ctl, const struct ctl_input *input)
     return CTL_OK;
 }
 
-int admin_curve_revoke(const struct ctl *ctl, const struct ctl_input *input)
+int admin_curve_revoke(struct ctl *ctl, const struct ctl_input *input)
 {
     const char *name = input->arguments[1], *only = ctl_value(input, "socket");
     char folder[PATH_MAX], path[PATH_MAX + 128];

@@ -5,9 +5,9 @@
 #include "admin.h"
 
 /* admin keys new NAME; allow NAME|FILE; revoke NAME. Return exit codes. */
-int admin_curve_new(const struct ctl *ctl, const struct ctl_input *input);
-int admin_curve_allow(const struct ctl *ctl, const struct ctl_input *input);
-int admin_curve_revoke(const struct ctl *ctl, const struct ctl_input *input);
+int admin_curve_new(struct ctl *ctl, const struct ctl_input *input);
+int admin_curve_allow(struct ctl *ctl, const struct ctl_input *input);
+int admin_curve_revoke(struct ctl *ctl, const struct ctl_input *input);
 
 /* Hears of each certificate: its file's path, name below the folder, and the kind of socket that it is allowed
  * for, or NULL. */

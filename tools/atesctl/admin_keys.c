@@ -149,21 +149,6 @@ static int list_all(struct ctl *ctl, const struct ctl_input *input)
     return code == CTL_OK ? list(ctl, config) : code;
 }
 
-static int new_pair(struct ctl *ctl, const struct ctl_input *input)
-{
-    return admin_curve_new(ctl, input);
-}
-
-static int allow(struct ctl *ctl, const struct ctl_input *input)
-{
-    return admin_curve_allow(ctl, input);
-}
-
-static int revoke(struct ctl *ctl, const struct ctl_input *input)
-{
-    return admin_curve_revoke(ctl, input);
-}
-
 static int purpose_of(const char *word, enum ates_key_purpose *purpose)
 {
     for (enum ates_key_purpose i = ATES_KEY_USERS; i <= ATES_KEY_SERVICES; i++) {
@@ -237,9 +222,9 @@ static const struct {
     int (*run)(struct ctl *ctl, const struct ctl_input *input);
 } words[] = {
     {"ls", "list the keys", NULL, list_all},
-    {"new", "make a CURVE pair, for tcp", "NAME", new_pair},
-    {"allow", "let a CURVE key connect to a kind of socket", "NAME|FILE", allow},
-    {"revoke", "let it connect no longer, and cut it off", "NAME", revoke},
+    {"new", "make a CURVE pair, for tcp", "NAME", admin_curve_new},
+    {"allow", "let a CURVE key connect to a kind of socket", "NAME|FILE", admin_curve_allow},
+    {"revoke", "let it connect no longer, and cut it off", "NAME", admin_curve_revoke},
     {"rotate", "sign tokens with a new key", "users|services", rotate},
 };
 #define WORD_COUNT (sizeof words / sizeof words[0])
