@@ -186,6 +186,8 @@ static void look_at_broker(struct health *self)
         row.state = self->heard_count == self->up_count ? UP : DOWN;
         if (row.state == DOWN) {
             note(self, &row, "nothing is heard through it of %s", missing);
+        } else if (self->up_count == 0) {
+            note(self, &row, "it listens; no service is up that could be heard through it");
         }
     }
     ctl_listener_close(&listener);
@@ -202,8 +204,12 @@ static void look_at_web(struct health *self)
         return; /* there is none here */
     }
     if (status != 200) {
-        row.state = DOWN;
-        note(self, &row, status > 0 ? "%s %d" : "%s", why, status);
+        row.state = status == 503 ? BEHIND : DOWN;
+        note(self, &row,
+             status == 503 ? "%s %d: it lacks a service"
+             : status > 0  ? "%s %d"
+                           : "%s",
+             why, status);
     }
     add(self, &row);
 }
