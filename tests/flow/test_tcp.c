@@ -12,58 +12,25 @@
 #include <ates/auth.h>
 #include <ates/tasks.h>
 
-#include "core/cert.h"
 #include "core/claims.h"
-#include "support/flow.h"
+#include "support/doors.h"
 #include "support/knock.h"
 
 static struct flow flow;
-static struct ates_cert server, own, stranger;
-static char curve[128], error[1024];
+static struct doors doors;
+static struct ates_cert own, stranger;
 
 static const char *const names[] = {"auth",    "tasks",  "accounting", "analytics",
                                     "payment", "events", "publish"};
 #define NAMES (sizeof names / sizeof names[0])
 
-/* Below the folder of keys. */
-static const char *path_of(const char *format, const char *name)
-{
-    static char path[2][256];
-    static unsigned turn;
-    char *out = path[turn++ % 2];
-    const int size = snprintf(out, sizeof path[0], "%s/", curve);
-
-    snprintf(out + size, sizeof path[0] - (size_t)size, format, name);
-    return out;
-}
-
-static void make_folder(const char *below)
-{
-    cr_assert_eq(mkdir(path_of("%s", below), 0755), 0);
-    chmod(path_of("%s", below), 0755);
-}
-
-static void save(const char *below, const struct ates_cert *cert, bool with_secret)
-{
-    cr_assert_eq(ates_cert_save(path_of("%s", below), "it", cert, with_secret, error, sizeof error),
-                 0, "%s", error);
-}
-
 static void setup(void)
 {
     flow_open(&flow);
-    snprintf(curve, sizeof curve, "%s/curve", flow.data_dir);
-    make_folder("");
-    make_folder("allow");
-    make_folder("allow/commands");
-    make_folder("allow/events");
-    make_folder("allow/publish");
-    cr_assert(ates_cert_draw(&server) == 0 && ates_cert_draw(&own) == 0 &&
-              ates_cert_draw(&stranger) == 0);
-    save("server.cert_secret", &server, true);
-    save("server.cert", &server, false);
-    save("own.cert_secret", &own, true);
-    save("allow/commands/own.cert", &own, false);
+    doors_open(&doors, &flow);
+    cr_assert(ates_cert_draw(&own) == 0 && ates_cert_draw(&stranger) == 0);
+    doors_save(&doors, "own.cert_secret", &own, true);
+    doors_save(&doors, "allow/commands/own.cert", &own, false);
 }
 
 static void teardown(void)
@@ -73,39 +40,21 @@ static void teardown(void)
 
 TestSuite(tcp, .init = setup, .fini = teardown, .timeout = 300);
 
-/* Where a socket listens, as its service tells. */
 static const char *address_of(const char *name)
 {
     static char address[NAMES][ATES_ADDRESS_SIZE];
-    char path[160];
     size_t i = 0;
 
     while (strcmp(names[i], name) != 0) {
         i++;
     }
-    snprintf(path, sizeof path, "%s/%s.address", flow.run_dir, name);
-    FILE *file = NULL;
-    flow_until((file = fopen(path, "r")) != NULL);
-    cr_assert_not_null(fgets(address[i], sizeof address[i], file));
-    fclose(file);
-    address[i][strcspn(address[i], "\n")] = '\0';
+    doors_address(flow.run_dir, name, address[i]);
     return address[i];
-}
-
-/* Every service, and the broker, on any free port of loopback. */
-static void listen_all(void)
-{
-    flow_configure(&flow, "listen\n"
-                          "    auth = tcp://127.0.0.1:0\n"
-                          "    tasks = tcp://127.0.0.1:0\n"
-                          "    accounting = tcp://127.0.0.1:0\n"
-                          "    events = tcp://127.0.0.1:0\n"
-                          "    publish = tcp://127.0.0.1:0\n");
 }
 
 static struct knock with(const struct ates_cert *cert)
 {
-    return (struct knock){KNOCK_CURVE, cert, server.public_key};
+    return (struct knock){KNOCK_CURVE, cert, doors.server.public_key};
 }
 
 /* The flow's calls go over tcp from now on, with this key. */
@@ -119,9 +68,9 @@ static void call_over_tcp(const struct ates_cert *cert)
     for (size_t i = 0; i < 2; i++) {
         cr_assert_eq(ates_client_set_address(flow.client, called[i], address_of(called[i])), 0);
     }
-    cr_assert_eq(
-        ates_client_set_curve(flow.client, server.public_key, cert->public_key, cert->secret_key),
-        0);
+    cr_assert_eq(ates_client_set_curve(flow.client, doors.server.public_key, cert->public_key,
+                                       cert->secret_key),
+                 0);
 }
 
 static int create_task(uint64_t caller)
@@ -138,16 +87,12 @@ Test(tcp, a_socket_without_keys_is_not_bound)
                                 flow.data_dir, "--run", flow.run_dir, NULL};
     struct flow_output output;
 
-    listen_all();
-    unlink(path_of("%s", "server.cert_secret"));
-    const char *given[9];
-    memcpy(given, argv, sizeof argv);
-    given[3] = flow.config;
-    flow_run(&flow, given, NULL, &output);
+    unlink(doors_path(&doors, "server.cert_secret"));
+    flow_run(&flow, argv, NULL, &output);
     cr_expect_eq(output.code, 2, "%d", output.code);
     cr_expect_not_null(strstr(output.err, "listen/auth"), "%s", output.err);
     flow_configure(&flow, "listen\n    auth = tcp://0.0.0.0:0\ncurve\n    insecure_tcp = 1\n");
-    flow_run(&flow, given, NULL, &output);
+    flow_run(&flow, argv, NULL, &output);
     cr_expect_eq(output.code, 2, "%d", output.code);
     cr_expect_not_null(strstr(output.err, "listen/auth"), "%s", output.err);
 }
@@ -162,7 +107,6 @@ Test(tcp, who_is_not_allowed_is_refused)
         int type;
     } sockets[] = {{"auth", ZMQ_REQ}, {"events", ZMQ_SUB}, {"publish", ZMQ_PUB}};
 
-    listen_all();
     flow_spawn(&flow, "broker");
     flow_start(&flow, "auth");
     for (size_t i = 0; i < 3; i++) {
@@ -175,7 +119,7 @@ Test(tcp, who_is_not_allowed_is_refused)
         /* A key opens what it was allowed for, and nothing else. */
         cr_expect_eq(knock(sockets[i].type, &as_own, address), i == 0, "%s", sockets[i].name);
     }
-    save("allow/events/own.cert", &own, false);
+    doors_save(&doors, "allow/events/own.cert", &own, false);
     cr_expect(knock(ZMQ_SUB, &as_own, address_of("events")), "at once");
     cr_expect_not(knock(ZMQ_PUB, &as_own, address_of("publish")));
 }
@@ -185,10 +129,9 @@ Test(tcp, a_key_is_no_token)
     const struct ates_source source = ates_source_system();
     struct ates_secret_key key;
     struct ates_claims claims = {.user_id = 1, .role = ATES_ADMINISTRATOR, .login = "ada"};
-    char dir[128], message[1024], footer[128];
+    char dir[128], message[1024], footer[128], error[1024];
     size_t size;
 
-    listen_all();
     flow_spawn(&flow, "broker");
     flow_start(&flow, "auth");
     flow_start(&flow, "tasks");
@@ -237,9 +180,8 @@ Test(tcp, who_is_connected_is_cut_off_when_the_key_is_revoked)
     const struct knock as_own = with(&own), as_other = with(&stranger);
     void *context = zmq_ctx_new();
 
-    listen_all();
-    save("allow/events/own.cert", &own, false);
-    save("allow/events/other.cert", &stranger, false);
+    doors_save(&doors, "allow/events/own.cert", &own, false);
+    doors_save(&doors, "allow/events/other.cert", &stranger, false);
     flow_spawn(&flow, "broker");
     flow_start(&flow, "auth");
     flow_start(&flow, "tasks");
@@ -254,14 +196,12 @@ Test(tcp, who_is_connected_is_cut_off_when_the_key_is_revoked)
     cr_assert(hears(sub, 30000), "heads are announced each second");
     cr_assert(hears(other, 30000));
 
-    unlink(path_of("%s", "allow/commands/own.cert"));
+    unlink(doors_path(&doors, "allow/commands/own.cert"));
     cr_expect_eq(create_task(FLOW_DEVELOPER), ATES_UNAUTHENTICATED, "at once, though connected");
     cr_expect_str_eq(flow.reply.refusal.reason, "KEY_REVOKED");
-    unlink(path_of("%s", "allow/events/own.cert"));
+    unlink(doors_path(&doors, "allow/events/own.cert"));
     /* The other one is cut off with it, and is back: two announcements later the first would have
      * heard something. */
-    char line[64];
-    snprintf(line, sizeof line, "%s", "");
     while (hears(sub, 0)) {
     }
     for (unsigned n = 0; n < 12; n++) {
@@ -286,9 +226,8 @@ Test(tcp, a_service_elsewhere_follows_and_publishes)
     struct tasks_task created;
     struct accounting_show_balance_result balance;
 
-    save("allow/events/own.cert", &own, false);
-    save("allow/publish/own.cert", &own, false);
-    listen_all();
+    doors_save(&doors, "allow/events/own.cert", &own, false);
+    doors_save(&doors, "allow/publish/own.cert", &own, false);
     flow_spawn(&flow, "broker");
     flow_start(&flow, "auth");
     flow_start(&flow, "tasks");
@@ -301,22 +240,18 @@ Test(tcp, a_service_elsewhere_follows_and_publishes)
             "listen\n    accounting = tcp://127.0.0.1:0\n"
             "connect\n    auth = %s\n    tasks = %s\n    events = %s\n    publish = %s\n"
             "curve\n    server_file = %s/server.cert\n    client_file = %s/own.cert_secret\n",
-            auth, tasks, events, publish, curve, curve);
+            auth, tasks, events, publish, doors.folder, doors.folder);
     fclose(file);
     const char *const argv[] = {flow_atesd(),  "accounting",  "-c",    config,
                                 "--data",      flow.data_dir, "--run", run_dir,
                                 "--log-level", "notice",      NULL};
     flow_spawn_program(&flow, "accounting", argv);
-    char address[256], path[160];
-    snprintf(path, sizeof path, "%s/accounting.address", run_dir);
-    file = NULL;
-    flow_until((file = fopen(path, "r")) != NULL);
-    cr_assert_not_null(fgets(address, sizeof address, file));
-    fclose(file);
-    address[strcspn(address, "\n")] = '\0';
+    char address[ATES_ADDRESS_SIZE];
+    doors_address(run_dir, "accounting", address);
     cr_assert_eq(ates_client_set_address(flow.client, "accounting", address), 0);
     cr_assert_eq(
-        ates_client_set_curve(flow.client, server.public_key, own.public_key, own.secret_key), 0);
+        ates_client_set_curve(flow.client, doors.server.public_key, own.public_key, own.secret_key),
+        0);
 
     flow_until(flow_has_followed(&flow, "tasks", "auth"));
     flow_do(&flow, FLOW_ADMINISTRATOR, &tasks_service, "create_task", &body, &created);
@@ -333,7 +268,7 @@ Test(tcp, a_service_elsewhere_follows_and_publishes)
     cr_assert(knock_connect(context, sub, events));
     cr_expect(hears(sub, 30000));
     /* A producer whose key is revoked is heard no longer. */
-    unlink(path_of("%s", "allow/publish/own.cert"));
+    unlink(doors_path(&doors, "allow/publish/own.cert"));
     void *others = knock_open(context, ZMQ_SUB, &as_own);
     zmq_setsockopt(others, ZMQ_SUBSCRIBE, "tasks.", 6);
     cr_assert(knock_connect(context, others, events));
@@ -352,11 +287,10 @@ Test(tcp, a_service_elsewhere_follows_and_publishes)
 /* atesctl from another machine: with a context and nothing else. */
 Test(tcp, atesctl_works_from_elsewhere)
 {
-    char connect[512], mine[128], password[160], made[160];
+    char connect[1024], mine[128], password[160], made[160];
     struct flow_output output;
     const char *const environment[] = {"ATES_OUTPUT=json", NULL};
 
-    listen_all();
     flow_spawn(&flow, "broker");
     flow_start(&flow, "auth");
     flow_start(&flow, "tasks");
@@ -372,7 +306,7 @@ Test(tcp, atesctl_works_from_elsewhere)
 #define CTL(...)                                                                                   \
     flow_run(&flow, (const char *const[]){ATESCTL_PATH, __VA_ARGS__, NULL}, environment, &output)
     char server_file[160], secret[170];
-    snprintf(server_file, sizeof server_file, "%s/server.cert", curve);
+    snprintf(server_file, sizeof server_file, "%s/server.cert", doors.folder);
     snprintf(secret, sizeof secret, "%s_secret", made);
     CTL("admin", "keys", "new", "ann", "--folder", mine);
     cr_assert_eq(output.code, 0, "%s", output.err);
