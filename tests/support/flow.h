@@ -122,7 +122,7 @@ void flow_refused(struct flow *flow, uint64_t caller, const struct ates_service 
 int64_t flow_metric(struct flow *flow, const char *service, const char *name, const char *labels);
 uint64_t flow_head(struct flow *flow, const char *service); /* the seq of its log's head */
 
-/* Whether the follower's position is the producer's head. */
+/* Whether the follower has got to what is the producer's head now. */
 bool flow_has_followed(struct flow *flow, const char *follower, const char *producer);
 /* Waits until everybody followed everything, with no command under way but what they do themselves.
  */
