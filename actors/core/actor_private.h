@@ -64,6 +64,7 @@ struct ates_actor {
     zsock_t *pipe;
 
     struct ates_intake *intake; /* of the router */
+    int64_t shared_until_us;    /* more than one peer has just asked */
     void *router, *publisher, *subscriber;
     struct ates_client *client;  /* of the services that are followed */
     struct ates_own_token token; /* the client's */

@@ -12,8 +12,11 @@
 #define BATCH_COMMANDS 512u
 #define BATCH_TAKEN                                                                                \
     4096u /* off the socket: more than are dealt with, so that few wait behind many */
-/* Of whoever is left when the others of the batch were served: they wait for its end. */
-#define BATCH_ALONE 64u
+/* A batch that several ask for takes no more than that of whoever is left when the others were served,
+ * as they wait for its end; and several ask for it where they just did, as what one floods with is
+ * there before what the others will say to their replies. */
+#define BATCH_ALONE 8u
+#define SHARED_US 20000
 #define BATCH_FOLLOWED 512u
 #define BATCH_US 10000
 #define BATCH_REPLY_BYTES (8u << 20)
@@ -164,9 +167,13 @@ static bool take_in(struct ates_actor *self)
 static bool drain_commands(struct ates_actor *self)
 {
     const bool more = take_in(self);
-    const int64_t until_us = ates_monotonic_us() + BATCH_US;
-    const bool is_shared = ates_intake_peers(self->intake) > 1;
+    const int64_t now_us = ates_monotonic_us(), until_us = now_us + BATCH_US;
     unsigned alone = 0;
+
+    if (ates_intake_peers(self->intake) > 1) {
+        self->shared_until_us = now_us + SHARED_US;
+    }
+    const bool is_shared = now_us < self->shared_until_us;
 
     for (unsigned n = 0; takes_more(self, n, until_us, ates_monotonic_us()); n++) {
         struct ates_request_message *request = ates_intake_next(self->intake);

@@ -32,6 +32,8 @@ static const struct {
     {ZMQ_LINGER, ATES_SOCKET_LINGER_MS, EVERY_TYPE & ~ASKING},
     {ZMQ_LINGER, 0, ASKING},
     {ZMQ_HANDSHAKE_IVL, 5000, EVERY_TYPE},
+    /* Whoever comes while a hundred wait to be accepted, libzmq's default, waits a second over tcp. */
+    {ZMQ_BACKLOG, 4096, EVERY_TYPE},
     /* None: over ipc the kernel tells that a peer is gone, and libzmq 4.3.4 aborts the process when a heartbeat is
      * due on a connection that ended while its input was held up (an assertion on _io_error). */
     {ZMQ_HEARTBEAT_IVL, 0, EVERY_TYPE},

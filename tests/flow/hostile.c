@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,11 +19,15 @@
 #include <unistd.h>
 
 #include <criterion/criterion.h>
+#include <sodium.h>
+#include <zmq.h>
 
 #define GREETING_SIZE 64u
 #define FRAME_MORE 1u
 #define FRAME_LONG 2u
 #define FRAME_COMMAND 4u
+#define HELLO_PADDING 72u
+#define HELLO_SIGNED 64u /* zeros */
 #define ID_DIGITS 12
 #define BURN_PERIOD_US 5000
 #define PAUSE_MS 20 /* before a connection that was ended is made again */
@@ -41,7 +46,12 @@ struct peer {
 struct crowd {
     const struct hostile *kind;
     struct hostile_shared *shared;
-    struct sockaddr_un address;
+    union {
+        struct sockaddr any;
+        struct sockaddr_un near;
+        struct sockaddr_in far;
+    } address;
+    socklen_t address_size;
     struct ates_buffer hello, words;
     struct peer *peers;
     struct pollfd *items;
@@ -86,32 +96,101 @@ void hostile_command(struct ates_buffer *out, const char *token, const char *nam
     ates_buffer_release(&bytes);
 }
 
-/* The greeting and the READY of mechanism NULL; half of the greeting where no more is meant. */
-static void say_hello(struct ates_buffer *out, const struct hostile *kind)
+static void say_greeting(struct ates_buffer *out, const char *mechanism, size_t size)
+{
+    uint8_t greeting[GREETING_SIZE] = {0xff, [9] = 0x7f, [10] = 3, [11] = 1};
+
+    memcpy(greeting + 12, mechanism, strlen(mechanism));
+    ates_buffer_append(out, greeting, size);
+}
+
+/* The READY of mechanism NULL. */
+static void say_ready(struct ates_buffer *out, const struct hostile *kind)
 {
     static const char names[] = "\x05READY\x0bSocket-Type";
     const char *type = strcmp(kind->socket, "events") == 0 ? "SUB" : "DEALER";
-    uint8_t greeting[GREETING_SIZE] = {0xff, [9] = 0x7f, [10] = 3, [11] = 1, 'N', 'U', 'L', 'L'};
     const uint8_t type_size[4] = {0, 0, 0, (uint8_t)strlen(type)};
     const uint8_t head[2] = {FRAME_COMMAND, (uint8_t)(sizeof names - 1 + 4 + strlen(type))};
 
-    if (kind->greeting == HOSTILE_HALF) {
-        ates_buffer_append(out, greeting, GREETING_SIZE / 2);
-        return;
-    }
-    ates_buffer_append(out, greeting, GREETING_SIZE);
     ates_buffer_append(out, head, sizeof head);
     ates_buffer_append(out, names, sizeof names - 1);
     ates_buffer_append(out, type_size, sizeof type_size);
     ates_buffer_append(out, type, strlen(type));
 }
 
+/* The HELLO of CURVE, of a client that holds no certificate: so far the server has not asked. */
+static void say_curve_hello(struct ates_buffer *out, const struct ates_cert *server)
+{
+    static const uint8_t zeros[HELLO_PADDING > HELLO_SIGNED ? HELLO_PADDING : HELLO_SIGNED];
+    static const uint8_t version[2] = {1, 0};
+    uint8_t nonce[crypto_box_NONCEBYTES] = "CurveZMQHELLO---";
+    uint8_t server_key[crypto_box_PUBLICKEYBYTES], public_key[crypto_box_PUBLICKEYBYTES];
+    uint8_t secret_key[crypto_box_SECRETKEYBYTES], box[HELLO_SIGNED + crypto_box_MACBYTES];
+    struct ates_buffer hello = {.size = 0};
+
+    if (zmq_z85_decode(server_key, server->public_key) == NULL ||
+        crypto_box_keypair(public_key, secret_key) != 0 ||
+        crypto_box_easy(box, zeros, HELLO_SIGNED, nonce, server_key, secret_key) != 0) {
+        _exit(1);
+    }
+    ates_buffer_append(&hello, "\x05HELLO", 6);
+    ates_buffer_append(&hello, version, sizeof version);
+    ates_buffer_append(&hello, zeros, HELLO_PADDING);
+    ates_buffer_append(&hello, public_key, sizeof public_key);
+    ates_buffer_append(&hello, nonce + 16, 8);
+    ates_buffer_append(&hello, box, sizeof box);
+    const uint8_t head[2] = {FRAME_COMMAND, (uint8_t)hello.size};
+    ates_buffer_append(out, head, sizeof head);
+    ates_buffer_append(out, hello.data, hello.size);
+    ates_buffer_release(&hello);
+}
+
+static void say_hello(struct ates_buffer *out, const struct hostile *kind,
+                      const struct doors *doors)
+{
+    switch (kind->greeting) {
+    case HOSTILE_HALF:
+        say_greeting(out, "", GREETING_SIZE / 2);
+        return;
+    case HOSTILE_HELLO:
+        say_greeting(out, "CURVE", GREETING_SIZE);
+        say_curve_hello(out, &doors->server);
+        return;
+    case HOSTILE_WHOLE:
+        say_greeting(out, "NULL", GREETING_SIZE);
+        say_ready(out, kind);
+    }
+}
+
+/* Whether there is a place to connect to. */
+static bool find(struct crowd *self, const struct flow *flow)
+{
+    char text[ATES_ADDRESS_SIZE];
+    unsigned port;
+
+    if (!self->kind->is_far) {
+        self->address.near.sun_family = AF_UNIX;
+        self->address_size = sizeof self->address.near;
+        return snprintf(self->address.near.sun_path, sizeof self->address.near.sun_path,
+                        "%s/%s.sock", flow->run_dir,
+                        self->kind->socket) < (int)sizeof self->address.near.sun_path;
+    }
+    doors_address(flow->run_dir, self->kind->socket, text);
+    self->address.far =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    self->address_size = sizeof self->address.far;
+    if (sscanf(text, "tcp://127.0.0.1:%u", &port) != 1) {
+        return false;
+    }
+    self->address.far.sin_port = htons((uint16_t)port);
+    return true;
+}
+
 static bool make(struct crowd *self, struct peer *peer)
 {
-    peer->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    peer->fd = socket(self->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     peer->sent = peer->heard = 0;
-    if (peer->fd >= 0 &&
-        connect(peer->fd, (struct sockaddr *)&self->address, sizeof self->address) == 0 &&
+    if (peer->fd >= 0 && connect(peer->fd, &self->address.any, self->address_size) == 0 &&
         send(peer->fd, self->hello.data, self->hello.size, MSG_NOSIGNAL) > 0) {
         fcntl(peer->fd, F_SETFL, O_NONBLOCK);
         return true;
@@ -231,18 +310,16 @@ static void raise_file_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void attack(struct crowd *self, const struct flow *flow)
+static void attack(struct crowd *self, const struct flow *flow, const struct doors *doors)
 {
     const struct hostile *kind = self->kind;
 
     raise_file_limit();
-    say_hello(&self->hello, kind);
+    say_hello(&self->hello, kind, doors);
     if (kind->say != NULL) {
         kind->say(&self->words, flow);
     }
-    self->address.sun_family = AF_UNIX;
-    if (snprintf(self->address.sun_path, sizeof self->address.sun_path, "%s/%s.sock", flow->run_dir,
-                 kind->socket) >= (int)sizeof self->address.sun_path) {
+    if (!find(self, flow)) {
         _exit(1);
     }
     self->peers = calloc(kind->connections, sizeof *self->peers);
@@ -286,7 +363,7 @@ static void share(struct hostile_process *process)
 }
 
 void hostile_start(struct hostile_process *process, const struct hostile *hostile,
-                   const struct flow *flow)
+                   const struct flow *flow, const struct doors *doors)
 {
     const int64_t deadline_ms = flow_now_ms() + FLOW_PATIENCE_MS * flow_scale();
 
@@ -295,7 +372,7 @@ void hostile_start(struct hostile_process *process, const struct hostile *hostil
     if (process->pid == 0) {
         struct crowd self = {.kind = hostile, .shared = process->shared};
 
-        attack(&self, flow);
+        attack(&self, flow, doors);
     }
     while (!atomic_load(&process->shared->is_there)) {
         cr_assert_lt(flow_now_ms(), deadline_ms, "%s: cannot begin", hostile->what);
