@@ -1,6 +1,6 @@
 /* A modal dialog: the browser's own <dialog>, which keeps the focus inside, closes at Esc, and from
  * which the focus returns to where it was. */
-import { html, useEffect, useLayoutEffect, useRef } from '../vendor/htm-preact.js';
+import { html, useLayoutEffect, useRef } from '../vendor/htm-preact.js';
 import { t } from '../i18n.js';
 import { Icon } from './icons.js';
 import { ToastsAloud } from './toast.js';
@@ -23,7 +23,8 @@ export function Dialog({ title, onClose, children, testid, busy = false }) {
             else document.querySelector('h1')?.focus();
         };
     }, []);
-    useEffect(() => {
+    /* Before anybody can press a key: a dialog that was closed unheard would be gone, but open to this page. */
+    useLayoutEffect(() => {
         const cancel = (event) => {
             event.preventDefault();
             if (!busy) onClose();
