@@ -222,12 +222,31 @@ export class Stage {
         return new Seat(this, context, { language, size, scheme });
     }
 
-    // The value of a metric without labels, or their sum.
-    async metric(name) {
+    // The values of a metric, by their labels as they are written ('' without any).
+    async values(name) {
         const text = await (await fetch(`${this.base}/metrics`)).text();
         const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
         assert.ok(lines.length > 0, `${name} is not among the metrics`);
-        return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+        return new Map(lines.map((line) => line.slice(name.length).split(' ')).map(([labels, value]) => [labels, Number(value)]));
+    }
+
+    // The value of a metric without labels, or their sum.
+    async metric(name) {
+        return [...(await this.values(name)).values()].reduce((sum, value) => sum + value, 0);
+    }
+
+    // Waits until every service has followed what the others did, and did nothing more for that.
+    followed() {
+        return until(async () => {
+            const before = await this.values('ates_log_head_seq');
+            const positions = await this.values('ates_follower_position');
+            const after = await this.values('ates_log_head_seq');
+            const head = (labels) => before.get(`{service="${/producer="(\w+)"/.exec(labels)[1]}"}`);
+            return (
+                [...positions].every(([labels, position]) => position === head(labels)) &&
+                [...before].every(([labels, seq]) => seq === after.get(labels))
+            );
+        }, 'everybody has followed');
     }
 
     clean() {

@@ -245,17 +245,10 @@ function tell(language, size) {
             const table = await admin.page.locator('[data-testid=income-table] tbody tr').first().textContent();
             assert.ok(plain(table).includes(plain(money(today.income_cents))), table);
         };
-        const fromAccounting = async () => (await clients.administrator.get('/income')).items.at(-1).income_cents;
-        await until(
-            async () => (await admin.api('/analytics/income/today')).income_cents === (await fromAccounting()),
-            'analytics has caught up',
-        );
+        await stage.followed();
         await agree();
         await doAll('/tasks', { name: 'The dearest of them', description: '' }); // live
-        await until(
-            async () => (await admin.api('/analytics/income/today')).income_cents === (await fromAccounting()),
-            'analytics has caught up',
-        );
+        await stage.followed();
         await agree();
         await admin.wasNotReloaded();
     });
@@ -272,10 +265,8 @@ function tell(language, size) {
         ) {
             await doAll('/tasks', { name: `Overtime ${i}`, description: '' });
         }
-        const paid = await until(async () => {
-            const once = await positive();
-            return once.every(({ today_cents: cents }, i) => cents === once[i].today_cents) && once;
-        }, 'balances');
+        await stage.followed();
+        const paid = await positive();
         await developer.open('/accounting');
         await developer.mark();
         await accountant.open('/accounting?view=payouts');
