@@ -89,7 +89,7 @@ needed_packages() {
     for deb in "$folder"/new/*.deb; do
         dpkg-deb -f "$deb" Depends | tr ',' '\n' | sed 's/[(|].*//; s/ //g' | grep -vE '^(lib)?ates' || true
     done
-    printf '%s\n' gcc libc6-dev pkg-config python3-aiosmtpd
+    printf '%s\n' gcc libc6-dev pkg-config python3-aiosmtpd python3-msgpack python3-zmq
 }
 
 put_debs() {
@@ -143,6 +143,13 @@ compile_program() {
     # shellcheck disable=SC2016
     machine_run sh -c 'cc -std=c11 -Wall -Wextra -Werror /root/steady.c -o /usr/local/bin/steady $(pkg-config --cflags --libs ates)'
     says 'libates.so.0' machine_run ldd /usr/local/bin/steady
+}
+
+run_example() {
+    local examples=/usr/share/doc/libates-dev/examples
+    says 'business_date,user_id,login,paid' machine_as ann sh -c "echo '$password' | python3 $examples/python/payroll.py \
+        --login boris --password-file - --from-date 2026-01-01 --to-date 2099-12-31"
+    machine_run test -e $examples/node/ates.mjs -a -e /usr/share/ates/vectors/requests.json
 }
 
 # What was there before an upgrade, to compare.
@@ -233,6 +240,7 @@ verdict "without keys nothing starts, and the journal says why" check_uninitiali
 verdict "the first day: keys, data, an administrator, every service" first_day
 verdict "the group has the sockets, others nothing" check_group
 verdict "a program of libates-dev alone compiles" compile_program
+verdict "an example of libates-dev runs" run_example
 check_lives
 verdict "an upgrade under load: no reply is lost, data and services go on" upgrade
 verdict "a backup is restored on the machine" restore_backup
