@@ -322,14 +322,14 @@ static void warn_when_filling(struct ates_actor *self, int64_t now_us)
     const bool has_room = ates_engine_has_room(self->engine);
 
     if ((used >= ALARM_PERMILLE || !has_room) && now_us - self->warned_us >= ALARM_INTERVAL_US) {
-        const struct ates_log_field fields[] = {{"used_permille", NULL, used}, {NULL, NULL, 0}};
-
         if (has_room) {
+            const struct ates_log_field fields[] = {{"used_permille", NULL, used}, {NULL, NULL, 0}};
+
             ates_say(
                 ATES_SAY_STORE_FILLING, self->name, fields,
                 "the store is filling: raise store/map_gigabytes before it is at 850 permille");
         } else {
-            ates_say(ATES_SAY_DISK_NEARLY_FULL, self->name, fields,
+            ates_say(ATES_SAY_DISK_NEARLY_FULL, self->name, NULL,
                      "the disk is nearly full: commands that write are refused");
         }
         self->warned_us = now_us;
