@@ -83,13 +83,14 @@ check_lintian() {
     }
 }
 
-# Packages on which ours depend, as they say themselves, what compiles a program, and a mail server.
+# Packages on which ours depend, as they say themselves, what compiles a program and runs the examples (with what python3-zmq
+# wants by a virtual package, which debootstrap does not resolve), and a mail server.
 needed_packages() {
     local deb
     for deb in "$folder"/new/*.deb; do
         dpkg-deb -f "$deb" Depends | tr ',' '\n' | sed 's/[(|].*//; s/ //g' | grep -vE '^(lib)?ates' || true
     done
-    printf '%s\n' gcc libc6-dev pkg-config python3-aiosmtpd python3-msgpack python3-zmq
+    printf '%s\n' gcc libc6-dev pkg-config python3-aiosmtpd python3-cffi-backend python3-msgpack python3-zmq
 }
 
 put_debs() {
