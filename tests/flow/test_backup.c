@@ -31,6 +31,7 @@
 #define BETWEEN 150u /* commands at most from one backup to the next */
 #define DURING 3000u /* commands at most while one is made: or a slow machine's disk would fill */
 #define AFTER 300u   /* commands on restored data */
+#define BYTES_MAX ((uint64_t)6 << 30) /* of all backups: what takes longer fills the disk */
 #define PATH_SIZE 192u
 
 TestSuite(backup, .timeout = 3600);
@@ -86,10 +87,11 @@ static void open_all(void)
     mix_open(&mix, &flow);
 }
 
-/* A backup while commands are under way; its manifest. */
-static void back_up_under_load(uint64_t number, struct ates_manifest *manifest)
+/* A backup while commands are under way; its manifest. Returns the size of its logs. */
+static uint64_t back_up_under_load(uint64_t number, struct ates_manifest *manifest)
 {
     char backup[PATH_SIZE], error[512] = "";
+    uint64_t bytes = 0;
     int status = 0;
 
     path_of(backup, "backup", number);
@@ -108,6 +110,10 @@ static void back_up_under_load(uint64_t number, struct ates_manifest *manifest)
               status);
     cr_assert_eq(ates_manifest_read(manifest, backup, error, sizeof error), 0, "%s", error);
     cr_assert_eq(manifest->log_count, 5);
+    for (size_t i = 0; i < manifest->log_count; i++) {
+        bytes += manifest->logs[i].size;
+    }
+    return bytes;
 }
 
 static void compare_tables(const struct ates_domain *domain, struct ates_txn *expected,
@@ -205,20 +211,20 @@ static void go_on_from(const char *data)
 
 Test(backup, taken_under_load_and_restored_elsewhere_equals_the_logs_at_its_cut)
 {
-    const uint64_t count = flow_setting("ATES_BACKUPS", flow_is_long() ? BACKUPS_LONG : BACKUPS);
-    struct ates_manifest *manifests = calloc(count, sizeof *manifests);
-    uint64_t events = 0;
+    const uint64_t wanted = flow_setting("ATES_BACKUPS", flow_is_long() ? BACKUPS_LONG : BACKUPS);
+    struct ates_manifest *manifests = calloc(wanted, sizeof *manifests);
+    uint64_t events = 0, count = 0;
     char data[PATH_SIZE];
 
     open_all();
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t bytes = 0; count < wanted && bytes < BYTES_MAX; count++) {
         const size_t until = mix.load.count + 1 + (size_t)flow_draw(&flow, BETWEEN);
 
         while (mix.load.count < until) {
             mix_fill(&mix, IN_FLIGHT);
             cr_assert(mix_receive(&mix, FLOW_PATIENCE_MS * flow_scale()));
         }
-        back_up_under_load(i, &manifests[i]);
+        bytes += back_up_under_load(count, &manifests[count]);
     }
     mix_drain(&mix);
     mix_check(&mix);
