@@ -65,6 +65,7 @@ struct ates_actor {
 
     struct ates_intake *intake; /* of the router */
     int64_t shared_until_us;    /* more than one peer has just asked */
+    int64_t taken_us;           /* when all that was there was last taken off the router */
     void *router, *publisher, *subscriber;
     struct ates_client *client;  /* of the services that are followed */
     struct ates_own_token token; /* the client's */

@@ -7,6 +7,7 @@
 #include "core/actor_private.h"
 #include "core/catalogue.h"
 #include "core/follower.h"
+#include "core/warden.h"
 
 /* One batch is bounded, so that its first reply does not wait long for its last command. */
 #define BATCH_COMMANDS 512u
@@ -168,6 +169,9 @@ static bool drain_commands(struct ates_actor *self)
 {
     const bool more = take_in(self);
     const int64_t now_us = ates_monotonic_us(), until_us = now_us + BATCH_US;
+
+    self->taken_us = now_us;
+    ates_warden_listens(now_us);
     unsigned alone = 0;
 
     if (ates_intake_peers(self->intake) > 1) {
@@ -397,7 +401,10 @@ static int turn(struct ates_actor *self, zmq_pollitem_t *items, int item_count, 
         items[FOLLOWERS + i].socket =
             ates_follower_socket(self->followers[i]); /* may be a new one */
     }
-    if (zmq_poll(items, item_count, *wait_ms) < 0 && errno != EINTR) {
+    ates_warden_listens(0);
+    const int polled = zmq_poll(items, item_count, *wait_ms);
+    ates_warden_listens(self->taken_us); /* what came is yet to be taken */
+    if (polled < 0 && errno != EINTR) {
         return -errno;
     }
     if (items[PIPE].revents & ZMQ_POLLIN) {
@@ -450,9 +457,11 @@ static int serve(struct ates_actor *self)
                  (unsigned long long)head);
         zstr_send(self->pipe, "READY");
     }
+    self->taken_us = ates_monotonic_us();
     while (r == 0 && !self->stopping) {
         r = turn(self, items, item_count, &wait_ms);
     }
+    ates_warden_listens(0); /* for good: others are not to wait for this one */
     return r;
 }
 

@@ -31,10 +31,11 @@
 #define WATCHED_MAX 32u
 #define GAP_MAX 4096          /* numbers without a connection, behind which there is none */
 #define DESCRIPTORS_MAX 65536 /* beyond it nothing is looked at */
+#define LISTENERS_MAX 16u
 #define CONNECTIONS_DEFAULT 8192
 #define GROWTH_DEFAULT (UINT64_C(256) << 20)
 /* With the memory grown, who is to blame is found in so many looks, one after the other. */
-#define TRIAL_LOOKS 20u
+#define TRIAL_LOOKS 60u
 #define TRIAL_LOOK_MS 5
 /* libzmq frees what an ended connection held in its own time: only then is it measured anew. */
 #define CALM_LOOKS 4u
@@ -70,6 +71,9 @@ static struct {
 static struct sockaddr_storage watched[WATCHED_MAX];
 static size_t watched_count;
 static _Atomic uint32_t heard_ms[DESCRIPTORS_MAX];
+/* Of each thread that listens: up to when it did; 0: it does. */
+static _Atomic uint32_t listened_ms[LISTENERS_MAX];
+static atomic_uint listener_count;
 
 int ates_warden_watch(const char *endpoint)
 {
@@ -97,6 +101,17 @@ void ates_warden_heard(int descriptor, int64_t now_us)
         atomic_store_explicit(&heard_ms[descriptor], (uint32_t)(now_us / 1000),
                               memory_order_relaxed);
     }
+}
+
+void ates_warden_listens(int64_t since_us)
+{
+    static _Thread_local unsigned place = LISTENERS_MAX;
+
+    if (place == LISTENERS_MAX) {
+        place = atomic_fetch_add(&listener_count, 1);
+        assert(place < LISTENERS_MAX);
+    }
+    atomic_store_explicit(&listened_ms[place], (uint32_t)(since_us / 1000), memory_order_relaxed);
 }
 
 struct ates_warden_limits ates_warden_default_limits(void)
@@ -286,11 +301,26 @@ static size_t own_bytes(void)
     return (size_t)(resident - shared) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* How long ago the last one of those who listen did. */
+static uint32_t unheard_ms(uint32_t now_ms)
+{
+    uint32_t longest = 0;
+
+    for (unsigned i = 0; i < LISTENERS_MAX; i++) {
+        const uint32_t listened = atomic_load_explicit(&listened_ms[i], memory_order_relaxed);
+
+        if (listened != 0 && now_ms - listened > longest) {
+            longest = now_ms - listened;
+        }
+    }
+    return longest;
+}
+
 static bool is_silent(const struct ates_warden_connection *connection, uint32_t for_ms)
 {
     const uint32_t now_ms = (uint32_t)(ates_monotonic_us() / 1000);
 
-    return connection->heard_ms == 0 || now_ms - connection->heard_ms > for_ms;
+    return now_ms - connection->heard_ms > for_ms + unheard_ms(now_ms);
 }
 
 static void suspect(const struct ates_warden_connection *connection)
@@ -312,7 +342,7 @@ static bool is_guilty(const struct ates_warden_connection *connection)
     const struct suspicion *suspicion = &warden.suspicions[connection->descriptor];
 
     return suspicion->stuck == TRIAL_LOOKS ||
-           (suspicion->sends > 0 && is_silent(connection, ENDLESS_MS));
+           (suspicion->sends >= SENDER_LOOKS && is_silent(connection, ENDLESS_MS));
 }
 
 /* Those who send and end no message, and those who do not read. Returns how many were ended. */

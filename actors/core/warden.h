@@ -30,6 +30,11 @@ int ates_warden_watch(const char *endpoint);
  * thread; it costs one store. */
 void ates_warden_heard(int descriptor, int64_t now_us);
 
+/* The calling thread, which hears connections, has taken all whole messages that were there at since_us, or
+ * waits for them now (0). A connection's silence counts up to there: while nobody listens, as during a
+ * slow commit, nobody is silent. Any thread that hears, at most 16 of them; it costs one store. */
+void ates_warden_listens(int64_t since_us);
+
 /* Starts and ends the thread. name is the service in the journal's lines. 0 or -errno. */
 int ates_warden_start(const char *name, const struct ates_warden_limits *limits);
 void ates_warden_stop(void);

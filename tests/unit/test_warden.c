@@ -175,3 +175,20 @@ Test(warden, where_nobody_is_seen_to_do_it_the_silent_are_ended)
     cr_assert(is_ended(&idle, PATIENCE_MS));
     free(block);
 }
+
+Test(warden, nobody_is_silent_while_nobody_listens)
+{
+    struct pair sending = connect_to(listening);
+
+    cr_assert_eq(send(sending.theirs, "half", 4, MSG_NOSIGNAL), 4);
+    ates_warden_heard(sending.ours, ates_monotonic_us());
+    ates_warden_listens(ates_monotonic_us()); /* and then is busy */
+    start(1000, BLOCK / 2);
+    void *first = grow();
+    cr_expect(!is_ended(&sending, 1000), "for more than a trial it was to blame for being unheard");
+    ates_warden_listens(0);
+    void *second = grow();
+    cr_assert(is_ended(&sending, PATIENCE_MS));
+    free(first);
+    free(second);
+}
