@@ -41,7 +41,7 @@
 #define CALM_LOOKS 4u
 #define SENDER_LOOKS 4u /* those who send without an end are ended from here on: they are quick */
 /* For how long no whole message came: of one that sends, and of one that does nothing. */
-#define ENDLESS_MS 100u
+#define ENDLESS_MS 250u
 #define SILENT_MS 1000u
 
 /* What a trial has seen of a connection. */
