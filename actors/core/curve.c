@@ -11,6 +11,7 @@
 #include <zmq.h>
 
 #include "core/catalogue.h"
+#include "core/endpoint.h"
 #include "core/setting.h"
 #include "core/socket.h"
 #include "core/warden.h"
@@ -162,28 +163,6 @@ static int secure(const struct ates_config *config, const char *setting, const c
     return r == 0 ? 0 : miss(setting, zmq_strerror(-r), r, error, size);
 }
 
-/* RUN/NAME.address tells programs, and tests that let the system choose a port, where it is. */
-int ates_curve_tell(const struct ates_config *config, const char *name, const char *address,
-                    char *error, size_t size)
-{
-    char path[sizeof config->run_dir + 80], made[sizeof path + 8];
-
-    snprintf(path, sizeof path, "%s/%s.address", config->run_dir, name);
-    snprintf(made, sizeof made, "%s.new", path);
-    FILE *file = fopen(made, "we");
-    bool written = file != NULL && fprintf(file, "%s\n", address) > 0;
-    if (file != NULL) {
-        written = fclose(file) == 0 && written;
-    }
-    if (!written || rename(made, path) != 0) {
-        const int r = errno != 0 ? -errno : -EIO;
-
-        snprintf(error, size, "%s: %s", path, strerror(-r));
-        return r;
-    }
-    return 0;
-}
-
 static void say(const char *name, const char *bound, bool is_open)
 {
     const struct ates_log_field fields[] = {{"address", bound, 0}, {NULL, NULL, 0}};
@@ -228,7 +207,7 @@ int ates_curve_bind(const struct ates_config *config, const char *name, const ch
         r = ates_warden_watch(bound);
     }
     if (r == 0) {
-        r = ates_curve_tell(config, name, bound, error, size);
+        r = ates_endpoint_tell(config->run_dir, name, bound, error, size);
     }
     if (r == 0) {
         say(name, bound, is_open);

@@ -29,10 +29,6 @@ bool ates_curve_is_used(const struct ates_config *config);
  * Returns 0 or -EINVAL, -EPERM, -ENOENT with the setting in error. */
 int ates_curve_load(struct ates_config *config, char *error, size_t size);
 
-/* Writes RUN/NAME.address. Returns 0, or -errno with the file in error. */
-int ates_curve_tell(const struct ates_config *config, const char *name, const char *address,
-                    char *error, size_t size);
-
 /* Binds socket (which may have been bound to ipc before) where listen/NAME says, if it says
  * anything: with the server's keys, as kind. RUN/NAME.address then tells where that is. Returns 0,
  * or -errno with the setting in error. bound: the endpoint, empty where none is. */

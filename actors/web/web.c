@@ -13,6 +13,7 @@
 #include "core/actor.h"
 #include "core/catalogue.h"
 #include "core/datadir.h"
+#include "core/endpoint.h"
 #include "core/journal.h"
 #include "web/web_backend.h"
 #include "web/web_health.h"
@@ -27,33 +28,6 @@
 /* What a stop waits for answers that are under way; what takes longer is cut. */
 #define DRAIN_US 5000000
 #define ADDRESS_SIZE 160
-
-static void address_path(const struct ates_web *self, const char *ending, char *path, size_t size)
-{
-    snprintf(path, size, "%s/web.address%s", self->config.run_dir, ending);
-}
-
-/* RUN/web.address tells programs, and tests that let the system choose a port, where we listen. */
-static int write_address(const struct ates_web *self, const char *address, char *error, size_t size)
-{
-    char path[sizeof self->config.run_dir + 32], made[sizeof path];
-
-    address_path(self, "", path, sizeof path);
-    address_path(self, ".new", made, sizeof made);
-    FILE *file = fopen(made, "we");
-    bool written = file != NULL && fprintf(file, "%s\n", address) > 0;
-
-    if (file != NULL) {
-        written = fclose(file) == 0 && written;
-    }
-    if (!written || rename(made, path) != 0) {
-        const int r = errno != 0 ? -errno : -EIO;
-
-        snprintf(error, size, "%s: %s", path, strerror(-r));
-        return r;
-    }
-    return 0;
-}
 
 static int load_metrics_token(struct ates_web *self, char *error, size_t size)
 {
@@ -134,7 +108,7 @@ static int open_parts(struct ates_web *self, char *error, size_t size)
     }
     r = web_server_open(&self->server, self, address, sizeof address, error, size);
     if (r == 0) {
-        r = write_address(self, address, error, size);
+        r = ates_endpoint_tell(self->config.run_dir, "web", address, error, size);
     }
     if (r == 0) {
         ates_journal(ATES_NOTICE, "web", NULL, "listening on %s", address);
@@ -288,15 +262,13 @@ zactor_t *ates_web_pipe(struct ates_web *self)
 void ates_web_close(struct ates_web **web)
 {
     struct ates_web *self = *web;
-    char path[sizeof self->config.run_dir + 32];
 
     if (self == NULL) {
         return;
     }
     zactor_destroy(&self->thread); /* sends $TERM and waits for the thread's end */
     if (self->server != NULL) {
-        address_path(self, "", path, sizeof path);
-        unlink(path);
+        ates_endpoint_forget(self->config.run_dir, "web");
     }
     web_server_close(&self->server); /* first: its requests cancel what the others have */
     web_health_free(&self->health);

@@ -61,6 +61,18 @@ static inline struct ates_bytes fuzz_part(struct fuzz_input *input)
     return fuzz_bytes(input, high << 8 | fuzz_byte(input));
 }
 
+/* The counterpart: puts a part behind the size bytes of data, which has room for 2 more than its size.
+ * Returns how many there are then. */
+static inline size_t fuzz_put_part(uint8_t *data, size_t size, struct ates_bytes part)
+{
+    data[size++] = (uint8_t)(part.size >> 8);
+    data[size++] = (uint8_t)part.size;
+    if (part.size > 0) {
+        memcpy(data + size, part.data, part.size);
+    }
+    return size + part.size;
+}
+
 /* Whether these are words for people: UTF-8 on one line, and not none. */
 bool fuzz_is_line(const char *words);
 

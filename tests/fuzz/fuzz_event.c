@@ -277,12 +277,7 @@ static size_t add_item(uint64_t *state, uint8_t *data, size_t size, size_t max_s
         if (is_event) {
             data[size++] = (uint8_t)seed_next(state);
         }
-        data[size++] = (uint8_t)(body.size >> 8);
-        data[size++] = (uint8_t)body.size;
-        if (body.size > 0) {
-            memcpy(data + size, body.data, body.size);
-        }
-        size += body.size;
+        size = fuzz_put_part(data, size, (struct ates_bytes){body.data, body.size});
     }
     ates_buffer_release(&body);
     return size;
