@@ -1,10 +1,14 @@
-/* Colours: for terminals that have them, unless somebody does not want them; and whom bulk changes
- * ask. */
+/* Colours: for terminals that have them, unless somebody does not want them; whom bulk changes ask;
+ * and how a question ends. */
 #include <pty.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
@@ -71,4 +75,48 @@ Test(ctl_terminal, consent)
     cr_expect_stderr_eq_str(
         "atesctl: this changes much, and there is nobody to ask; try: the same with --yes\n"
         "atesctl: nothing was changed: there is nobody to ask; try: --yes\n");
+}
+
+/* Whether a process has a handler for SIGINT (proc(5), SigCgt). */
+static bool catches_int(pid_t process)
+{
+    unsigned long long caught = 0;
+    char name[64], line[256];
+
+    snprintf(name, sizeof name, "/proc/%d/status", (int)process);
+    FILE *status = fopen(name, "r");
+    cr_assert_not_null(status);
+    while (fgets(line, sizeof line, status) != NULL && sscanf(line, "SigCgt: %llx", &caught) != 1) {
+    }
+    fclose(status);
+    return (caught >> (SIGINT - 1) & 1) != 0;
+}
+
+/* The terminal takes no output until the signal is there: it comes before the line is waited for. */
+Test(ctl_terminal, an_interruption_while_the_prompt_is_written, .timeout = 60)
+{
+    struct ctl ctl = {0};
+    char line[16], shown[64];
+    int side, terminal, status;
+
+    cr_assert_eq(openpty(&side, &terminal, NULL, NULL, NULL), 0);
+    cr_assert_eq(tcflow(terminal, TCOOFF), 0);
+    const pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        close(side);
+        _exit(login_tty(terminal) == 0 ? ctl_read_line(&ctl, "Login", line, sizeof line) : 99);
+    }
+    while (!catches_int(child)) {
+        cr_assert_eq(waitpid(child, &status, WNOHANG), 0, "it has ended");
+    }
+    cr_assert_eq(kill(child, SIGINT), 0);
+    cr_assert_eq(tcflow(terminal, TCOON), 0);
+    close(terminal);
+    while (read(side, shown, sizeof shown) > 0) {
+    }
+    close(side);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == CTL_INTERRUPTED, "wait status %#x",
+              status);
 }

@@ -3,6 +3,7 @@
  * found. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -106,15 +107,21 @@ int ctl_check_consent(const struct ctl *ctl, const char *what)
     return ctl_fail(CTL_USAGE, "the same with --yes", "%s, and there is nobody to ask", what);
 }
 
-/* Reads up to a newline, which is left out. Returns its size; -EINTR, -EPIPE at the end of input,
- * -EMSGSIZE where it does not fit size bytes with its NUL. */
-static ssize_t read_line(int file, char *out, size_t size)
+/* Reads up to a newline, which is left out. Signals that the mask leaves open end the wait for it
+ * (NULL: as they do elsewhere). Returns its size; -EINTR, -EPIPE at the end of input, -EMSGSIZE
+ * where it does not fit size bytes with its NUL. */
+static ssize_t read_line(int file, const sigset_t *mask, char *out, size_t size)
 {
+    struct pollfd input = {.fd = file, .events = POLLIN};
     size_t used = 0;
     bool fits = true;
 
     for (;;) {
         char c;
+
+        if (mask != NULL && ppoll(&input, 1, NULL, mask) < 0) {
+            return -errno;
+        }
         const ssize_t got = read(file, &c, 1);
 
         if (got < 0) {
@@ -138,37 +145,44 @@ static ssize_t read_line(int file, char *out, size_t size)
     return fits ? (ssize_t)used : -EMSGSIZE;
 }
 
-/* Nothing to do: it ends the read. */
+/* Nothing to do: it ends the wait. */
 static void interrupt(int number)
 {
     (void)number;
 }
 
 /* Shows the prompt and reads a line, with or without echo. Returns as read_line. An interruption
- * leaves the line that was begun, and the terminal as it was. */
+ * leaves the line that was begun, and the terminal as it was; one that comes before the wait for
+ * the line is kept for it. */
 static ssize_t ask(int terminal, const char *prompt, bool echo, char *out, size_t size)
 {
     const struct sigaction ending = {.sa_handler = interrupt};
     struct sigaction before_int, before_term;
     struct termios before, silent;
+    sigset_t taken, mask;
 
     if (tcgetattr(terminal, &before) != 0) {
         return -errno;
     }
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
+    sigemptyset(&taken);
+    sigaddset(&taken, SIGINT);
+    sigaddset(&taken, SIGTERM);
+    sigprocmask(SIG_BLOCK, &taken, &mask);
     sigaction(SIGINT, &ending, &before_int);
     sigaction(SIGTERM, &ending, &before_term);
     dprintf(terminal, "%s: ", prompt);
     if (!echo) {
         tcsetattr(terminal, TCSAFLUSH, &silent);
     }
-    const ssize_t got = read_line(terminal, out, size);
+    const ssize_t got = read_line(terminal, &mask, out, size);
     if (!echo) {
         tcsetattr(terminal, TCSAFLUSH, &before);
     }
     sigaction(SIGINT, &before_int, NULL);
     sigaction(SIGTERM, &before_term, NULL);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     if (!echo || got < 0) {
         dprintf(terminal, "\n");
     }
@@ -229,7 +243,7 @@ static int read_password_file(const char *name, char *out)
         return ctl_fail(CTL_USAGE, NULL, "cannot read the password file %s: %s", name,
                         strerror(errno));
     }
-    const ssize_t got = read_line(file, out, CTL_PASSWORD_SIZE);
+    const ssize_t got = read_line(file, NULL, out, CTL_PASSWORD_SIZE);
     if (!is_stdin) {
         close(file);
     }
