@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "accounting/accounting_letter.h"
 #include "core/engine.h"
+#include "core/file.h"
 #include "mail/mail_letter.h"
 #include "mail/mail_outbox.h"
 
@@ -75,25 +75,14 @@ const struct ates_work accounting_send_work = {
 static int read_password(const char *path, char *password, size_t size, char *error,
                          size_t error_size)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* no wait for a FIFO's writer */
+    const int fd = ates_file_open_setting("smtp/password_file", path, error, error_size);
     struct stat status;
     ssize_t got;
 
-    if (fd < 0 || fstat(fd, &status) != 0) {
-        const int r = -errno;
-
-        snprintf(error, error_size, "smtp/password_file: %s: %s", path, strerror(-r));
-        if (fd >= 0) {
-            close(fd);
-        }
-        return r;
+    if (fd < 0) {
+        return fd;
     }
-    if (!S_ISREG(status.st_mode)) {
-        snprintf(error, error_size, "smtp/password_file: %s: no regular file", path);
-        close(fd);
-        return -EINVAL;
-    }
-    if ((status.st_mode & 077) != 0) {
+    if (fstat(fd, &status) != 0 || (status.st_mode & 077) != 0) {
         snprintf(error, error_size,
                  "smtp/password_file: %s: others may read it; it should have mode 0600", path);
         close(fd);
@@ -114,17 +103,13 @@ static int read_password(const char *path, char *password, size_t size, char *er
 
 static int check_ca_file(const char *path, char *error, size_t error_size)
 {
-    struct stat status;
-    int r = access(path, R_OK) == 0 && stat(path, &status) == 0 ? 0 : -errno;
+    const int fd = ates_file_open_setting("smtp/ca_file", path, error, error_size);
 
-    if (r == 0 && !S_ISREG(status.st_mode)) {
-        r = -EINVAL;
+    if (fd < 0) {
+        return fd;
     }
-    if (r != 0) {
-        snprintf(error, error_size, "smtp/ca_file: %s: %s", path,
-                 r == -EINVAL ? "no regular file" : strerror(-r));
-    }
-    return r;
+    close(fd);
+    return 0;
 }
 
 int accounting_send_open(const struct ates_config *config, void **memory, char *error,

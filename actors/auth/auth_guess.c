@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,9 @@
 #include <ates/auth.h>
 #include <sodium.h>
 
+#include "core/file.h"
+
+#define SETTING "auth/refused_passwords"
 #define PASSWORD_SIZE (AUTH_PASSWORD_MAX * 4) /* bytes */
 
 struct auth_guess {
@@ -48,17 +50,22 @@ static int compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static int fail(int fault, const char *path, char *error, size_t error_size)
+{
+    snprintf(error, error_size, SETTING ": %s: %s", path, strerror(-fault));
+    return fault;
+}
+
 /* The whole file, and a line's end behind it. */
-static int read_file(const char *path, char **text, size_t *size)
+static int read_file(const char *path, char **text, size_t *size, char *error, size_t error_size)
 {
     struct stat about;
-    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int file = ates_file_open_setting(SETTING, path, error, error_size);
 
     if (file < 0) {
-        return -errno;
+        return file;
     }
     int r = fstat(file, &about) != 0                        ? -errno
-            : !S_ISREG(about.st_mode)                       ? -EINVAL
             : (uint64_t)about.st_size > AUTH_GUESS_FILE_MAX ? -EFBIG
                                                             : 0;
     *text = r == 0 ? malloc((size_t)about.st_size + 1) : NULL;
@@ -77,7 +84,7 @@ static int read_file(const char *path, char **text, size_t *size)
     close(file);
     if (r != 0) {
         free(*text);
-        return r;
+        return fail(r, path, error, error_size);
     }
     (*text)[(*size)++] = '\n';
     return 0;
@@ -113,17 +120,14 @@ int auth_guess_open(struct auth_guess **guess, const char *path, char *error, si
 {
     char *text = NULL;
     size_t size = 0;
-    int r = path[0] != '\0' ? read_file(path, &text, &size) : 0;
+    int r = path[0] != '\0' ? read_file(path, &text, &size, error, error_size) : 0;
 
     struct auth_guess *self =
         r == 0 ? calloc(1, sizeof *self + count_lines(text, size) * sizeof self->hashes[0]) : NULL;
     if (r == 0 && self == NULL) {
-        r = -ENOMEM;
+        r = fail(-ENOMEM, path, error, error_size);
     }
-    if (r != 0) {
-        snprintf(error, error_size, "auth/refused_passwords: %s: %s", path,
-                 r == -EINVAL ? "not a regular file" : strerror(-r));
-    } else {
+    if (r == 0) {
         crypto_shorthash_keygen(self->key);
         if (size > 0) {
             add_lines(self, text, size);

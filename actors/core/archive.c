@@ -11,7 +11,7 @@
 
 #include <ates/status.h>
 
-#include "core/file_copy.h"
+#include "core/file.h"
 
 #define HEADING "aTES-LOG-COPY-1\n"
 #define HEADING_SIZE (sizeof HEADING - 1)

@@ -13,6 +13,8 @@
 #include <czmq.h>
 #include <sodium.h>
 
+#include "core/file.h"
+
 #define FILE_MAX 4096u
 #define KEY_BYTES 32u
 
@@ -62,18 +64,15 @@ static int read_text(const char *path, mode_t forbidden, char text[FILE_MAX + 1]
                      size_t size)
 {
     struct stat status;
-    /* Without O_NONBLOCK a FIFO would hold the program here. */
-    const int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    const int file = ates_file_open(path, error, size);
     int r = 0;
 
     if (file < 0) {
-        return fail(-errno, path, NULL, error, size);
+        return file;
     }
     const ssize_t got = read(file, text, FILE_MAX + 1);
     if (fstat(file, &status) != 0 || got < 0) {
         r = fail(-errno, path, NULL, error, size);
-    } else if (!S_ISREG(status.st_mode)) {
-        r = fail(-EINVAL, path, "not a regular file", error, size);
     } else if ((status.st_mode & forbidden) != 0) {
         r = fail(-EPERM, path, "its mode opens it to others; try: chmod go= FILE", error, size);
     } else if (got > (ssize_t)FILE_MAX || memchr(text, '\0', (size_t)got) != NULL) {

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
+
 static int fail(char *error, size_t error_size, const char *path)
 {
     const int fault = -errno;
@@ -82,8 +84,8 @@ static int read_version(const char *data_dir, char version[32], char *error, siz
     char path[4200];
 
     snprintf(path, sizeof path, "%s/version", data_dir);
-    int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (file < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    const int file = ates_file_open(path, error, error_size);
+    if (file == -ENOENT || file == -ENOTDIR) {
         snprintf(path, sizeof path, "%s/" ATES_MANIFEST, data_dir);
         if (access(path, F_OK) == 0) {
             snprintf(
@@ -99,7 +101,7 @@ static int read_version(const char *data_dir, char version[32], char *error, siz
         return -ENOENT;
     }
     if (file < 0) {
-        return fail(error, error_size, path);
+        return file;
     }
     const ssize_t size = read(file, version, 31);
     close(file);

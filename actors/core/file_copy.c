@@ -10,30 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
+
 static int fail(const char *path, char *error, size_t error_size)
 {
     const int fault = -errno;
 
     snprintf(error, error_size, "%s: %s", path, strerror(-fault));
     return fault;
-}
-
-int ates_file_open(const char *path, char *error, size_t error_size)
-{
-    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    struct stat status;
-    int r = 0;
-
-    if (fd < 0 || fstat(fd, &status) != 0) {
-        r = fail(path, error, error_size);
-    } else if (!S_ISREG(status.st_mode)) {
-        snprintf(error, error_size, "%s: no regular file", path);
-        r = -EINVAL;
-    }
-    if (r != 0 && fd >= 0) {
-        close(fd);
-    }
-    return r != 0 ? r : fd;
 }
 
 static int read_whole(const char *path, void *data, size_t *size, mode_t *mode, char *error,

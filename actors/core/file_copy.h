@@ -4,10 +4,6 @@
 
 #include "core/record.h"
 
-/* Opens a regular file for reading. What is none, as a FIFO, which would hold the program, or a folder,
- * is refused (-EINVAL). Returns the descriptor, or -errno with a line in error that names the file. */
-int ates_file_open(const char *path, char *error, size_t error_size);
-
 /* Larger ones are refused (-EFBIG). */
 #define ATES_FILE_COPY_MAX ((size_t)1 << 20)
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "core/datadir.h"
-#include "core/file_copy.h"
+#include "core/file.h"
 
 #define NAME ATES_MANIFEST
 #define DRAFT ATES_MANIFEST ".new"

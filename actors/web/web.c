@@ -3,7 +3,6 @@
  * Invariant: nothing here waits but the poll at the top of a turn, which ends at the first thing
  * that is due. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "core/catalogue.h"
 #include "core/datadir.h"
 #include "core/endpoint.h"
+#include "core/file.h"
 #include "core/journal.h"
 #include "web/web_backend.h"
 #include "web/web_health.h"
@@ -36,13 +36,12 @@ static int load_metrics_token(struct ates_web *self, char *error, size_t size)
     if (path[0] == '\0') {
         return 0;
     }
-    /* A FIFO would hold up the start for ever. */
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t length = -1;
-    if (descriptor >= 0) {
-        length = read(descriptor, self->metrics_token, sizeof self->metrics_token - 1);
-        close(descriptor);
+    const int descriptor = ates_file_open_setting("web/metrics_token_file", path, error, size);
+    if (descriptor < 0) {
+        return descriptor;
     }
+    const ssize_t length = read(descriptor, self->metrics_token, sizeof self->metrics_token - 1);
+    close(descriptor);
     if (length < 0) {
         const int r = -errno;
 

@@ -315,12 +315,12 @@ Test(accounting_send, other_files_and_addresses_are_looked_at_too)
     settings_are(NULL);
     cr_assert_eq(unlink(fixture.config.smtp_ca_file), 0);
     cr_assert_eq(mkfifo(fixture.config.smtp_ca_file, 0600), 0);
-    settings_are("ca.pem: no regular file");
+    settings_are("ca.pem: not a regular file");
     strcpy(fixture.config.smtp_password_file, fixture.config.smtp_ca_file);
     strcpy(fixture.config.smtp_user, "ates");
     fixture.config.smtp_ca_file[0] = '\0';
     settings_are("smtp/password_file: ");
-    settings_are("ca.pem: no regular file"); /* and nobody waits for its writer */
+    settings_are("ca.pem: not a regular file"); /* and nobody waits for its writer */
     fixture.config.smtp_password_file[0] = fixture.config.smtp_user[0] = '\0';
     strcpy(fixture.config.smtp_from, "ates(popug)@localhost");
     settings_are("smtp/from: no mail can carry the address \"ates(popug)@localhost\"");

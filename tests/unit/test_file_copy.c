@@ -81,7 +81,7 @@ Test(file_copy, takes_a_fifo_and_a_folder_for_no_file)
 {
     cr_assert_eq(mkfifo(from, 0600), 0);
     cr_expect_eq(ates_file_copy(from, to, &size, digest, error, sizeof error), -EINVAL);
-    cr_expect_not_null(strstr(error, "no regular file"), "%s", error);
+    cr_expect_not_null(strstr(error, "not a regular file"), "%s", error);
     cr_expect_eq(ates_file_copy(folder, to, &size, digest, error, sizeof error), -EINVAL);
     cr_expect_eq(access(to, F_OK), -1);
 }

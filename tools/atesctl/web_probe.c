@@ -7,7 +7,7 @@
 
 #include <curl/curl.h>
 
-#include "core/file_copy.h"
+#include "core/file.h"
 
 static size_t drop(char *data, size_t size, size_t count, void *context)
 {
