@@ -301,19 +301,20 @@ static size_t own_bytes(void)
     return (size_t)(resident - shared) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* How long ago the last one of those who listen did. */
+/* How long ago the last one of those who listen did. One may have since now_ms was looked at. */
 static uint32_t unheard_ms(uint32_t now_ms)
 {
-    uint32_t longest = 0;
+    int32_t longest = 0;
 
     for (unsigned i = 0; i < LISTENERS_MAX; i++) {
         const uint32_t listened = atomic_load_explicit(&listened_ms[i], memory_order_relaxed);
+        const int32_t unheard = (int32_t)(now_ms - listened);
 
-        if (listened != 0 && now_ms - listened > longest) {
-            longest = now_ms - listened;
+        if (listened != 0 && unheard > longest) {
+            longest = unheard;
         }
     }
-    return longest;
+    return (uint32_t)longest;
 }
 
 static bool is_silent(const struct ates_warden_connection *connection, uint32_t for_ms)

@@ -1,6 +1,8 @@
 /* Connections are ended where there are too many or memory grows, of those who are to blame. */
 #include <criterion/criterion.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +175,37 @@ Test(warden, where_nobody_is_seen_to_do_it_the_silent_are_ended)
     start(1000, BLOCK / 2);
     void *block = grow();
     cr_assert(is_ended(&idle, PATIENCE_MS));
+    free(block);
+}
+
+static atomic_bool over;
+
+/* A thread that listens, always a little later than the warden has looked at its clock. */
+static void *listen_ahead(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&over)) {
+        ates_warden_listens(ates_monotonic_us() + 200000);
+    }
+    ates_warden_listens(0);
+    return NULL;
+}
+
+Test(warden, one_that_listens_just_now_does_not_hide_one_that_is_busy)
+{
+    struct pair sending = connect_to(listening);
+    pthread_t ahead;
+
+    cr_assert_eq(pthread_create(&ahead, NULL, listen_ahead, NULL), 0);
+    cr_assert_eq(send(sending.theirs, "half", 4, MSG_NOSIGNAL), 4);
+    ates_warden_heard(sending.ours, ates_monotonic_us());
+    ates_warden_listens(ates_monotonic_us()); /* and then is busy */
+    start(1000, BLOCK / 2);
+    void *block = grow();
+    cr_expect(!is_ended(&sending, 1000));
+    ates_warden_listens(0);
+    atomic_store(&over, true);
+    pthread_join(ahead, NULL);
     free(block);
 }
 
