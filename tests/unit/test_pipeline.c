@@ -193,7 +193,7 @@ Test(pipeline, receive_keeps_its_timeout)
     cr_assert_eq(ates_pipeline_send(pipeline, "x", "id-1", "\x80", 1, 5), 0);
     int64_t before_ms = fake_now_ms();
     cr_assert_eq(ates_pipeline_receive(pipeline, 0, &reply), -EAGAIN);
-    cr_assert_lt(fake_now_ms() - before_ms, 1000, "nothing is waited for");
+    cr_assert_lt(fake_now_ms() - before_ms, 100);
     before_ms = fake_now_ms();
     cr_assert_eq(ates_pipeline_receive(pipeline, 150, &reply), -EAGAIN);
     int64_t took_ms = fake_now_ms() - before_ms;
