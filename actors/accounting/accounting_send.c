@@ -82,7 +82,14 @@ static int read_password(const char *path, char *password, size_t size, char *er
     if (fd < 0) {
         return fd;
     }
-    if (fstat(fd, &status) != 0 || (status.st_mode & 077) != 0) {
+    if (fstat(fd, &status) != 0) {
+        const int r = -errno;
+
+        snprintf(error, error_size, "smtp/password_file: %s: %s", path, strerror(-r));
+        close(fd);
+        return r;
+    }
+    if ((status.st_mode & 077) != 0) {
         snprintf(error, error_size,
                  "smtp/password_file: %s: others may read it; it should have mode 0600", path);
         close(fd);
